@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: GPL-2.0
+# Shared by every script under tests/: where the cache is, how missing
+# packages are installed, how messages are printed. Source it, do not run it.
+
+# Downloads, unpacked kernels and kernel builds live here, never in the tree.
+OBD_CACHE=${OBD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/dm-overlaybd}
+mkdir -p "$OBD_CACHE" || exit 1
+
+say() { printf '%s\n' "$*" >&2; }
+die() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+# Run a command as root: directly, or through sudo.
+as_root() {
+	if [ "$(id -u)" -eq 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo "$@"
+	else
+		die "root is needed for: $* (no sudo here)"
+	fi
+}
+
+# need_packages PACKAGE...: install the Debian packages that are missing.
+# Says what it installs; a no-op when everything is there.
+need_packages() {
+	missing=
+	for package in "$@"; do
+		dpkg-query -W -f='${Status}' "$package" 2>/dev/null |
+			grep -q '^install ok installed$' || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	command -v apt-get >/dev/null 2>&1 ||
+		die "missing packages:$missing (install them with your package manager)"
+	say "installing Debian packages:$missing"
+	(
+		# One apt at a time, also between parallel test parts.
+		flock 9
+		# shellcheck disable=SC2086 # a list of package names
+		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+			--no-install-recommends $missing >"$OBD_CACHE/apt.log" 2>&1 || {
+			as_root apt-get update >>"$OBD_CACHE/apt.log" 2>&1 &&
+			as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+				--no-install-recommends $missing >>"$OBD_CACHE/apt.log" 2>&1
+		}
+	) 9>"$OBD_CACHE/apt.lock" || die "apt-get failed, see $OBD_CACHE/apt.log"
+}
