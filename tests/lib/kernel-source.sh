@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Print the directory of the newest Linux 6.12 source that Debian ships,
+# downloading and unpacking it into $OBD_CACHE the first time. The tree is
+# shared by everybody: copy it, never build or write in it.
+set -eu
+# shellcheck source=tests/lib/common.sh
+. "$(dirname "$0")/common.sh"
+
+name=linux-source-6.12
+
+candidate() {
+	LC_ALL=C apt-cache policy "$name" 2>/dev/null |
+		sed -n 's/^  Candidate: //p' | grep -v '^(none)$'
+}
+
+# Same lock as need_packages: apt's lists have one writer at a time.
+update_lists() {
+	(flock 9; as_root apt-get update >>"$OBD_CACHE/apt.log" 2>&1) \
+		9>"$OBD_CACHE/apt.lock"
+}
+
+# fetch VERSION DIR: a half-done tree never carries the final name.
+fetch() {
+	[ ! -d "$2" ] || return 0
+	say "downloading and unpacking $name $1"
+	work=$(mktemp -d "$OBD_CACHE/source.XXXXXX") &&
+	trap 'rm -rf "$work"' EXIT &&
+	chmod 755 "$work" && # apt downloads as user _apt
+	(cd "$work" && apt-get download "$name=$1") >&2 &&
+	dpkg-deb -x "$work"/*.deb "$work" &&
+	tar -xJf "$work/usr/src/$name.tar.xz" -C "$work" &&
+	mv -T "$work/$name" "$2"
+}
+
+command -v apt-cache >/dev/null 2>&1 ||
+	die "no apt-cache here: the kernel source is taken from Debian's archive"
+need_packages xz-utils
+
+exec 8>"$OBD_CACHE/source.lock"
+flock 8
+version=$(candidate) || version=
+dir=$OBD_CACHE/linux-source-$version
+if [ -z "$version" ] || ! fetch "$version" "$dir"; then
+	# No lists yet, or old ones that name a version the archive has dropped.
+	update_lists || die "apt-get update failed, see $OBD_CACHE/apt.log"
+	version=$(candidate) || die "$name is not in this system's package lists"
+	dir=$OBD_CACHE/linux-source-$version
+	fetch "$version" "$dir" || die "cannot download and unpack $name $version"
+fi
+printf '%s\n' "$dir"
