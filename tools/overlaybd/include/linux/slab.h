@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* User-space shim. */
+
+#ifndef OBD_SHIM_LINUX_SLAB_H
+#define OBD_SHIM_LINUX_SLAB_H
+
+#include <stdlib.h>
+
+#include <linux/types.h>
+
+enum gfp { GFP_KERNEL };
+
+static inline void *kvmalloc_array(size_t n, size_t size, enum gfp gfp)
+{
+	size_t bytes;
+
+	(void)gfp;
+	if (__builtin_mul_overflow(n, size, &bytes))
+		return NULL;
+	return malloc(bytes);
+}
+
+static inline void kvfree(const void *p)
+{
+	free((void *)p);
+}
+
+#endif /* OBD_SHIM_LINUX_SLAB_H */
