@@ -26,7 +26,6 @@ fetch() {
 	say "downloading and unpacking $name $1"
 	work=$(mktemp -d "$OBD_CACHE/source.XXXXXX") &&
 	trap 'rm -rf "$work"' EXIT &&
-	chmod 755 "$work" && # apt downloads as user _apt
 	(cd "$work" && apt-get download "$name=$1") >&2 &&
 	dpkg-deb -x "$work"/*.deb "$work" &&
 	tar -xJf "$work/usr/src/$name.tar.xz" -C "$work" &&

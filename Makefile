@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0
+# Everything a user or a developer does with this tree; "make help" lists it.
+# The kernel's own build uses drivers/md/dm-overlaybd/Makefile alone.
+
+KDIR	?= /lib/modules/$(shell uname -r)/build
+DESTDIR	?=
+prefix	?= /usr/local
+MODULE	:= $(CURDIR)/drivers/md/dm-overlaybd
+
+.DEFAULT_GOAL := help
+.PHONY: help module tools check install clean
+
+help: ## this list
+	@echo 'Targets:'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+module: ## build dm-overlaybd.ko [KDIR=<kernel build dir>]
+	@test -e '$(KDIR)/Makefile' || { \
+		echo 'No kernel build directory at $(KDIR).'; \
+		echo 'Install the headers of the running kernel (Debian: linux-headers-'"$$(uname -r)"'),'; \
+		echo 'or pass those of another: make module KDIR=/usr/src/linux-headers-...'; \
+		exit 1; } >&2
+	$(MAKE) -C '$(KDIR)' M='$(MODULE)' CONFIG_DM_OVERLAYBD=m modules
+
+tools: ## build the command tools/overlaybd/overlaybd
+	$(MAKE) -C tools/overlaybd
+
+check: ## run the test suite [PARTS="kunit qemu ..."]
+	@. tests/lib/common.sh && need_packages python3 && exec tests/check $(PARTS)
+
+install: tools ## install the command and its man pages [DESTDIR=] [prefix=/usr/local]
+	$(MAKE) -C tools/overlaybd install DESTDIR='$(DESTDIR)' prefix='$(prefix)'
+
+# Not through kbuild: cleaning needs no kernel headers.
+clean: ## remove everything that was built
+	find '$(MODULE)' \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
+		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
+	$(MAKE) -C tools/overlaybd clean
+	rm -rf build
