@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A range of a block device as a vfile.
+ */
+
+#ifndef DM_OVERLAYBD_BDEV_H
+#define DM_OVERLAYBD_BDEV_H
+
+#include <linux/types.h>
+
+struct block_device;
+struct vfile;
+
+int bdev_open(struct block_device *bdev, sector_t start, u64 bytes,
+	      struct vfile **file, const char **error);
+struct block_device *bdev_device(struct vfile *vf);
+sector_t bdev_start(struct vfile *vf);
+
+#endif /* DM_OVERLAYBD_BDEV_H */

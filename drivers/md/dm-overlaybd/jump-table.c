@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Where the blocks of a ZFile are, see jump-table.h.
+ */
+
+#include <linux/errno.h>
+#include <linux/math64.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+
+#include "format.h"
+#include "jump-table.h"
+#include "vfile.h"
+
+#define LEAF_BYTES	(JUMP_TABLE_LEAF_BLOCKS * ZFILE_INDEX_ENTRY_BYTES)
+
+/* How much of the index is read at once while loading. */
+#define LOAD_BYTES	(64 << 10)
+#define LOAD_BLOCKS	(LOAD_BYTES / ZFILE_INDEX_ENTRY_BYTES)
+
+static u64 leaf_count(const struct jump_table *t)
+{
+	return DIV_ROUND_UP_ULL(t->block_count, JUMP_TABLE_LEAF_BLOCKS);
+}
+
+static bool size_in_range(const struct jump_table *t, u32 size)
+{
+	return size >= t->min_entry_bytes && size <= t->max_entry_bytes;
+}
+
+/* Add the blocks whose sizes are in @piece; *offset is where the first lies. */
+static int add_anchors(struct jump_table *t, u64 first_block,
+		       const u8 *piece, unsigned int count, u64 *offset)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		u32 size = zfile_decode_entry(piece, i);
+
+		if (!size_in_range(t, size))
+			return -EINVAL;
+		if (!((first_block + i) % JUMP_TABLE_LEAF_BLOCKS))
+			t->anchors[(first_block + i) / JUMP_TABLE_LEAF_BLOCKS] = *offset;
+		*offset += size;
+	}
+	return 0;
+}
+
+static int load_pieces(struct jump_table *t, u8 *buf,
+		       const struct zfile_info *info, const char **error)
+{
+	u64 block = 0, offset = ZFILE_HEADER_BYTES;
+	u32 crc = 0;
+	int r;
+
+	while (block < t->block_count) {
+		u64 pos = block * ZFILE_INDEX_ENTRY_BYTES;
+		unsigned int count = min_t(u64, LOAD_BLOCKS, t->block_count - block);
+		size_t bytes = count * ZFILE_INDEX_ENTRY_BYTES;
+
+		r = vfile_read(t->file, buf, bytes, t->index_offset + pos);
+		if (r) {
+			*error = "Cannot read ZFile index";
+			return r;
+		}
+		crc = zfile_index_crc(crc, buf, bytes);
+		if (t->sizes)
+			memcpy(t->sizes + pos, buf, bytes);
+		r = add_anchors(t, block, buf, count, &offset);
+		if (r) {
+			*error = "ZFile index gives a block an impossible size";
+			return r;
+		}
+		block += count;
+		cond_resched();
+		if (fatal_signal_pending(current)) {
+			*error = "Interrupted while reading ZFile index";
+			return -EINTR;
+		}
+	}
+	t->anchors[leaf_count(t)] = offset;
+
+	if (info->has_digest && crc != info->index_crc) {
+		*error = "ZFile index checksum mismatch";
+		return -EUCLEAN;
+	}
+	if (offset > t->index_offset) {
+		*error = "ZFile blocks run into the index";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * jump_table_load() - read and validate the whole index of a ZFile
+ * @table: the table to fill
+ * @file: the file the ZFile is in, after vfile_read_begin() and until
+ *	jump_table_destroy()
+ * @info: the decoded header
+ * @error: set to the reason on failure
+ *
+ * Sleeps; a fatal signal ends it.
+ *
+ * Return: 0, -EINVAL, -EUCLEAN, -ENOMEM, -EINTR or what reading gave. The table
+ * can be destroyed either way.
+ */
+int jump_table_load(struct jump_table *table, struct vfile *file,
+		    const struct zfile_info *info, const char **error)
+{
+	u64 index_bytes = info->block_count * ZFILE_INDEX_ENTRY_BYTES;
+	u8 *buf;
+	int r;
+
+	*table = (struct jump_table) {
+		.file = file,
+		.index_offset = info->index_offset,
+		.block_count = info->block_count,
+		.min_entry_bytes = 1 + (info->block_crc ? ZFILE_BLOCK_CRC_BYTES : 0),
+		.max_entry_bytes = info->max_entry_bytes,
+	};
+	*error = "Cannot allocate ZFile jump table";
+	table->anchors = kvmalloc_array(leaf_count(table) + 1, sizeof(u64), GFP_KERNEL);
+	if (!table->anchors)
+		return -ENOMEM;
+	if (index_bytes <= JUMP_TABLE_RESIDENT_BYTES) {
+		table->sizes = kmalloc(index_bytes, GFP_KERNEL);
+		if (!table->sizes)
+			return -ENOMEM;
+	}
+	buf = kvmalloc(LOAD_BYTES, GFP_KERNEL);
+	if (!buf)
+		return -ENOMEM;
+	r = load_pieces(table, buf, info, error);
+	kvfree(buf);
+	return r;
+}
+
+/**
+ * jump_table_destroy() - free what a table holds
+ * @table: a loaded, half loaded or all-zero table
+ */
+void jump_table_destroy(struct jump_table *table)
+{
+	kvfree(table->anchors);
+	kfree(table->sizes);
+	table->anchors = NULL;
+	table->sizes = NULL;
+}
+
+/**
+ * jump_table_bytes() - memory a table holds that nothing can reclaim
+ * @table: the table
+ *
+ * Return: bytes.
+ */
+size_t jump_table_bytes(const struct jump_table *table)
+{
+	size_t bytes = (leaf_count(table) + 1) * sizeof(u64);
+
+	if (table->sizes)
+		bytes += table->block_count * ZFILE_INDEX_ENTRY_BYTES;
+	return bytes;
+}
+
+static unsigned int leaf_blocks(const struct jump_table *t, u64 leaf)
+{
+	return min_t(u64, JUMP_TABLE_LEAF_BLOCKS,
+		     t->block_count - leaf * JUMP_TABLE_LEAF_BLOCKS);
+}
+
+static bool leaf_ok(const struct jump_table *t, u64 leaf, const u8 *entries)
+{
+	unsigned int i, count = leaf_blocks(t, leaf);
+	u64 sum = 0;
+
+	for (i = 0; i < count; i++) {
+		u32 size = zfile_decode_entry(entries, i);
+
+		if (!size_in_range(t, size))
+			return false;
+		sum += size;
+	}
+	return sum == t->anchors[leaf + 1] - t->anchors[leaf];
+}
+
+/* Get a leaf's entries: in place, or copied into @copy and checked. */
+static const u8 *leaf_get(const struct jump_table *t, u64 leaf, bool may_wait,
+			  u8 *copy)
+{
+	u64 pos = leaf * LEAF_BYTES;
+	size_t bytes = leaf_blocks(t, leaf) * ZFILE_INDEX_ENTRY_BYTES;
+	int r;
+
+	if (t->sizes)
+		return t->sizes + pos;
+	r = vfile_peek(t->file, copy, bytes, t->index_offset + pos);
+	if (r && may_wait)
+		r = vfile_read(t->file, copy, bytes, t->index_offset + pos);
+	if (r)
+		return ERR_PTR(r);
+	return leaf_ok(t, leaf, copy) ? copy : ERR_PTR(-EUCLEAN);
+}
+
+/**
+ * jump_table_find() - find where consecutive blocks are
+ * @table: the table
+ * @block: the first block
+ * @count: how many; all of them exist
+ * @may_wait: the caller may sleep and wait for I/O
+ * @offset: set to the offset of the first block in the file, in bytes
+ * @sizes: filled with the on-disk size of each block, CRC included; the blocks
+ *	lie back to back
+ *
+ * Without @may_wait it may be called from map.
+ *
+ * Return: 0; -EAGAIN when it must be called again with @may_wait; -EUCLEAN when
+ * the index on disk is not the one that was loaded; or what reading gave.
+ */
+int jump_table_find(const struct jump_table *table, u64 block,
+		    unsigned int count, bool may_wait, u64 *offset, u32 *sizes)
+{
+	u8 copy[LEAF_BYTES];
+	unsigned int found = 0;
+
+	while (found < count) {
+		u64 leaf = (block + found) / JUMP_TABLE_LEAF_BLOCKS;
+		unsigned int i = (block + found) % JUMP_TABLE_LEAF_BLOCKS;
+		const u8 *entries = leaf_get(table, leaf, may_wait, copy);
+		unsigned int j;
+
+		if (IS_ERR(entries))
+			return PTR_ERR(entries);
+		if (!found) {
+			*offset = table->anchors[leaf];
+			for (j = 0; j < i; j++)
+				*offset += zfile_decode_entry(entries, j);
+		}
+		for (; i < JUMP_TABLE_LEAF_BLOCKS && found < count; i++)
+			sizes[found++] = zfile_decode_entry(entries, i);
+	}
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Where the blocks of a ZFile are.
+ *
+ * On disk the index is the size of every block. Resident is one absolute offset
+ * for every JUMP_TABLE_LEAF_BLOCKS blocks, the anchors; the sizes between two
+ * anchors, a leaf, are read when wanted, and stay in the reclaimable cache of the
+ * vfile. What is read again is checked again: every size is in range and they
+ * add up to the next anchor, so that an image that changed under us cannot lead
+ * outside of its blocks. A small index is kept whole.
+ */
+
+#ifndef DM_OVERLAYBD_JUMP_TABLE_H
+#define DM_OVERLAYBD_JUMP_TABLE_H
+
+#include <linux/types.h>
+
+struct vfile;
+struct zfile_info;
+
+#define JUMP_TABLE_LEAF_BLOCKS	64
+
+/* An index up to this size is kept whole. */
+#define JUMP_TABLE_RESIDENT_BYTES	(16 << 10)
+
+/**
+ * struct jump_table - the index of one ZFile; immutable once loaded
+ * @file: the file the ZFile is in, ready for reading; owned by the ZFile
+ * @index_offset: bytes from the start of @file to the index
+ * @block_count: how many blocks there are
+ * @anchors: offset in @file of every JUMP_TABLE_LEAF_BLOCKS'th block, and at the
+ *	end that of the byte behind the last block
+ * @sizes: the whole index as on disk, or NULL when leaves are read on demand
+ * @min_entry_bytes: what a block takes on disk at least
+ * @max_entry_bytes: what a block takes on disk at most
+ */
+struct jump_table {
+	struct vfile *file;
+	u64 index_offset;
+	u64 block_count;
+	u64 *anchors;
+	u8 *sizes;
+	u32 min_entry_bytes;
+	u32 max_entry_bytes;
+};
+
+int jump_table_load(struct jump_table *table, struct vfile *file,
+		    const struct zfile_info *info, const char **error);
+void jump_table_destroy(struct jump_table *table);
+size_t jump_table_bytes(const struct jump_table *table);
+int jump_table_find(const struct jump_table *table, u64 block,
+		    unsigned int count, bool may_wait, u64 *offset, u32 *sizes);
+
+#endif /* DM_OVERLAYBD_JUMP_TABLE_H */
