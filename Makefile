@@ -35,5 +35,4 @@ install: tools ## install the command and its man pages [DESTDIR=] [prefix=/usr/
 clean: ## remove everything that was built
 	find '$(MODULE)' \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
-	$(MAKE) -C tools/overlaybd clean
 	rm -rf build

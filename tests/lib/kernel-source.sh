@@ -8,10 +8,16 @@ set -eu
 . "$(dirname "$0")/common.sh"
 
 name=linux-source-6.12
+base=$OBD_CACHE/linux-source-
 
 candidate() {
 	LC_ALL=C apt-cache policy "$name" 2>/dev/null |
 		sed -n 's/^  Candidate: //p' | grep -v '^(none)$'
+}
+
+cached() {
+	find "$OBD_CACHE" -maxdepth 1 -name "linux-source-*" -printf '%f\n' |
+		sed "s/^linux-source-//" | sort -V | tail -n 1 | grep .
 }
 
 # Same lock as need_packages: apt's lists have one writer at a time.
@@ -39,12 +45,12 @@ need_packages xz-utils
 exec 8>"$OBD_CACHE/source.lock"
 flock 8
 version=$(candidate) || version=
-dir=$OBD_CACHE/linux-source-$version
-if [ -z "$version" ] || ! fetch "$version" "$dir"; then
+if [ -z "$version" ] || ! fetch "$version" "$base$version"; then
 	# No lists yet, or old ones that name a version the archive has dropped.
-	update_lists || die "apt-get update failed, see $OBD_CACHE/apt.log"
-	version=$(candidate) || die "$name is not in this system's package lists"
-	dir=$OBD_CACHE/linux-source-$version
-	fetch "$version" "$dir" || die "cannot download and unpack $name $version"
+	# Without a network, the newest that is here.
+	if ! update_lists || ! version=$(candidate) ||
+		! fetch "$version" "$base$version"; then
+		version=$(cached) || die "no $name to be had, see $OBD_CACHE/apt.log"
+	fi
 fi
-printf '%s\n' "$dir"
+printf '%s\n' "$base$version"
