@@ -57,8 +57,8 @@ void segment_list_destroy(struct segment_list *list)
 /**
  * segment_list_add() - append a segment
  * @list: a list with room for it
- * @start: first sector, not before the end of the last segment, below 2^50
- * @length: sectors, from 1 to 16383
+ * @start: first sector, not before the end of the last segment
+ * @length: sectors, from 1 to 16383; @start + @length is at most 2^50
  * @moffset: sector of the data in the layer's file, below 2^55
  * @zeroed: it has no data; @moffset is not used
  * @layer: which layer, 0 is the lowest
