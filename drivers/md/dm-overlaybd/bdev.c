@@ -223,7 +223,7 @@ static const struct vfile_ops bdev_ops = {
 };
 
 /**
- * bdev_open() - make a vfile of a range of a block device
+ * bdev_vfile_open() - make a vfile of a range of a block device
  * @bdev: the device; the caller keeps it open as long as the vfile lives
  * @start: first sector of the range
  * @bytes: exact length of the range
@@ -232,7 +232,7 @@ static const struct vfile_ops bdev_ops = {
  *
  * May sleep. Return: 0, -EINVAL when the device is too small, or -ENOMEM.
  */
-int bdev_open(struct block_device *bdev, sector_t start, u64 bytes,
+int bdev_vfile_open(struct block_device *bdev, sector_t start, u64 bytes,
 	      struct vfile **file, const char **error)
 {
 	u64 device_bytes = bdev_nr_bytes(bdev);
@@ -257,23 +257,23 @@ int bdev_open(struct block_device *bdev, sector_t start, u64 bytes,
 }
 
 /**
- * bdev_device() - the device a range lies on
- * @vf: a vfile made by bdev_open()
+ * bdev_vfile_device() - the device a range lies on
+ * @vf: a vfile made by bdev_vfile_open()
  *
  * Return: the block device.
  */
-struct block_device *bdev_device(struct vfile *vf)
+struct block_device *bdev_vfile_device(struct vfile *vf)
 {
 	return to_bdev(vf)->bdev;
 }
 
 /**
- * bdev_start() - where on its device a range begins
- * @vf: a vfile made by bdev_open()
+ * bdev_vfile_start() - where on its device a range begins
+ * @vf: a vfile made by bdev_vfile_open()
  *
  * Return: the first sector.
  */
-sector_t bdev_start(struct vfile *vf)
+sector_t bdev_vfile_start(struct vfile *vf)
 {
 	return to_bdev(vf)->start;
 }

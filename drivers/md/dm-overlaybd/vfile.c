@@ -99,7 +99,7 @@ static bool vfile_has_range(const struct vfile *vf, size_t bytes, u64 offset)
  */
 int vfile_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
 {
-	if (!vfile_has_range(vf, bytes, offset))
+	if (!vf->ops->read || !vfile_has_range(vf, bytes, offset))
 		return -ERANGE;
 	return vf->ops->read(vf, buf, bytes, offset);
 }

@@ -18,7 +18,7 @@ struct vfile;
  * struct vfile_ops - what each kind of vfile does in its own way
  * @read_begin: get ready for @read and @peek; may sleep. NULL: nothing to do
  * @read_end: undo one @read_begin; may sleep. NULL: nothing to do
- * @read: see vfile_read()
+ * @read: see vfile_read(). NULL: it is only ever mapped
  * @peek: see vfile_peek(). NULL: nothing is ever at hand
  * @map: see vfile_map()
  * @release: free it; called once, from a thread that may sleep

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the table lines of both targets have in common: naming layers.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/ctype.h>
+#include <linux/kernel.h>
+#include <linux/string.h>
+
+#include "layer.h"
+#include "layer-args.h"
+
+/**
+ * target_check_mode() - refuse a table that could be written to
+ * @ti: the target
+ *
+ * Return: 0 or -EINVAL with ti->error set.
+ */
+int target_check_mode(struct dm_target *ti)
+{
+	if (dm_table_get_mode(ti->table) & ~BLK_OPEN_READ) {
+		ti->error = "Device must be readonly (use dmsetup create --readonly)";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * target_arg_is_count() - does the list of optional arguments begin here?
+ * @arg: a word of the table line
+ *
+ * Return: true when @arg is made of decimal digits only, which no device is.
+ */
+bool target_arg_is_count(const char *arg)
+{
+	return *arg && arg[strspn(arg, "0123456789")] == '\0';
+}
+
+/* Parse <bytes>[@<start sector>]; signs and blanks, which sscanf takes, are not. */
+static int parse_extent(const char *arg, struct target_layer *tl)
+{
+	unsigned long long bytes, start = 0;
+	char dummy;
+	int n;
+
+	if (strspn(arg, "0123456789@") != strlen(arg))
+		return -EINVAL;
+	n = sscanf(arg, "%llu@%llu%c", &bytes, &start, &dummy);
+	if (n != (strchr(arg, '@') ? 2 : 1))
+		return -EINVAL;
+	if (!bytes || start != (sector_t)start)
+		return -EINVAL;
+	tl->bytes = bytes;
+	tl->start = start;
+	return 0;
+}
+
+/**
+ * target_layer_open() - take <dev> <bytes>[@<start sector>] and open that layer
+ * @ti: the target
+ * @as: the words left of the table line
+ * @tl: all zeros; filled in
+ *
+ * For constructors. Return: 0, or a negative errno with ti->error set; then
+ * target_layer_close() must still be called.
+ */
+int target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
+		      struct target_layer *tl)
+{
+	const char *path = dm_shift_arg(as);
+	const char *extent = dm_shift_arg(as);
+	int r;
+
+	if (!path || !extent) {
+		ti->error = "A layer needs a device and a length";
+		return -EINVAL;
+	}
+	if (parse_extent(extent, tl)) {
+		ti->error = "Invalid layer length, expected <bytes>[@<start sector>]";
+		return -EINVAL;
+	}
+	r = dm_get_device(ti, path, BLK_OPEN_READ, &tl->dev);
+	if (r) {
+		tl->dev = NULL;
+		ti->error = "Device lookup failed";
+		return r;
+	}
+	return layer_open(tl->dev->bdev, tl->start, tl->bytes, &tl->layer,
+			  (const char **)&ti->error);
+}
+
+/**
+ * target_layer_close() - undo target_layer_open(), also a failed one
+ * @ti: the target
+ * @tl: the layer
+ */
+void target_layer_close(struct dm_target *ti, struct target_layer *tl)
+{
+	layer_close(tl->layer);
+	if (tl->dev)
+		dm_put_device(ti, tl->dev);
+}
+
+/**
+ * target_parse_options() - take [<#opt args> <opt>...], the end of the line
+ * @ti: the target
+ * @as: the words left of the table line
+ *
+ * There is no option yet. Return: 0, or -EINVAL with ti->error set.
+ */
+int target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
+{
+	static const struct dm_arg counts[] = {
+		{0, UINT_MAX, "Invalid number of optional arguments"},
+	};
+	unsigned int count = 0;
+	int r;
+
+	if (as->argc) {
+		r = dm_read_arg_group(counts, as, &count, &ti->error);
+		if (r)
+			return r;
+	}
+	if (count) {
+		ti->error = "Unrecognized optional argument";
+		return -EINVAL;
+	}
+	if (as->argc) {
+		ti->error = "Unexpected words at the end of the table line";
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/**
+ * target_layer_iterate() - call a function for the range of a layer
+ * @ti: the target
+ * @tl: the layer
+ * @fn: called with the range in sectors, in whole blocks of the device
+ * @data: passed on
+ *
+ * Return: what @fn returned.
+ */
+int target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
+			 iterate_devices_callout_fn fn, void *data)
+{
+	unsigned int unit = bdev_logical_block_size(tl->dev->bdev) >> SECTOR_SHIFT;
+	sector_t start = round_down(tl->start, unit);
+	sector_t end = tl->start + DIV_ROUND_UP_ULL(tl->bytes, SECTOR_SIZE);
+
+	return fn(ti, tl->dev, start, round_up(end, unit) - start, data);
+}
+
+/**
+ * target_layer_print() - print a layer as a table line names it
+ * @tl: the layer
+ * @result: where to
+ * @maxlen: room there
+ *
+ * Return: how much was printed.
+ */
+size_t target_layer_print(const struct target_layer *tl, char *result,
+			  size_t maxlen)
+{
+	size_t sz = 0;
+
+	DMEMIT("%s %llu", tl->dev->name, tl->bytes);
+	if (tl->start)
+		DMEMIT("@%llu", (unsigned long long)tl->start);
+	return sz;
+}

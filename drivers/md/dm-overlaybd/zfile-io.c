@@ -1,0 +1,642 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The read path of compressed blocks: fetch, verify, decompress, complete.
+ *
+ * A bio covers a run of blocks that lie back to back on the device. map fetches
+ * all of them with one bio of its own into private memory, and when that ends
+ * every block is verified and decompressed, straight into the reader's pages
+ * where a whole block lands in contiguous memory.
+ *
+ * Nothing here may wait in map. A read that has to, for memory or for a part of
+ * the jump table, goes to the wait queue of its ZFile. When even there no memory
+ * can be had it is served block by block from the reserve of its ZFile. So reads
+ * complete as long as the device below does, however little memory is left and
+ * however deep devices are stacked.
+ */
+
+#include <linux/bio.h>
+#include <linux/blkdev.h>
+#include <linux/blk-cgroup.h>
+#include <linux/cacheflush.h>
+#include <linux/device-mapper.h>
+#include <linux/gfp.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "bdev.h"
+#include "codec.h"
+#include "zfile.h"
+#include "zfile-io.h"
+
+#define DM_MSG_PREFIX "zfile"
+
+/*
+ * A bio is cut where a multiple of this many bytes of content ends. Larger, and
+ * one CPU decompresses what several could; smaller, and there are more bios.
+ */
+#define ZFILE_IO_MAX_BYTES	(64 << 10)
+
+/* ... or after this many blocks, whose sizes must fit the per-bio data. */
+#define ZFILE_IO_MAX_BLOCKS	32
+
+/*
+ * A completion that runs in a task decompresses up to this much at once. Handing
+ * it to the queue costs as much as decompressing 2 KiB; beyond this size the
+ * other CPUs may as well help.
+ */
+#define ZFILE_IO_INLINE_BYTES	(16 << 10)
+
+#define ZFILE_IO_GFP	(__GFP_COMP | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN)
+
+/* What our bio inherits from the one it serves. */
+#define ZFILE_IO_OPF	(REQ_SYNC | REQ_META | REQ_PRIO | REQ_RAHEAD | REQ_IDLE | \
+			 REQ_BACKGROUND | REQ_NOWAIT)
+
+/*
+ * Decompresses what the completing context should not. A work item on it never
+ * waits for I/O or memory, so all ZFiles can share it.
+ */
+static struct workqueue_struct *decompress_queue;
+
+/**
+ * struct zfile_buffer - contiguous private memory
+ * @page: the first page, NULL: none
+ * @order: log2 of the number of pages
+ */
+struct zfile_buffer {
+	struct page *page;
+	unsigned int order;
+};
+
+/**
+ * struct zfile_io - a bio being served; in the per-bio data of the target
+ * @zf: the ZFile
+ * @bio: dm's clone, ours until it is ended
+ * @data: the bio that fetches the compressed blocks
+ * @data_vec: its only segment
+ * @work: to go on elsewhere, on the wait queue or on the decompression queue
+ * @compressed: where @data reads to
+ * @scratch: takes a whole block when not all of it is wanted or it does not land
+ *	in contiguous memory
+ * @offset: where in the content @bio begins, in bytes
+ * @first_block: the block that contains @offset
+ * @file_offset: where in the file @first_block begins, in bytes
+ * @blocks: how many blocks @bio touches
+ * @head: where in @compressed @first_block begins: @data starts at a sector
+ * @sizes: on-disk size of each block
+ */
+struct zfile_io {
+	struct zfile *zf;
+	struct bio *bio;
+	struct bio data;
+	struct bio_vec data_vec;
+	struct work_struct work;
+	struct zfile_buffer compressed;
+	struct zfile_buffer scratch;
+	u64 offset;
+	u64 first_block;
+	u64 file_offset;
+	unsigned int blocks;
+	unsigned int head;
+	u32 sizes[ZFILE_IO_MAX_BLOCKS];
+};
+
+static bool buffer_alloc(struct zfile_buffer *b, size_t bytes, gfp_t gfp)
+{
+	b->order = get_order(bytes);
+	b->page = alloc_pages(gfp | ZFILE_IO_GFP, b->order);
+	return b->page;
+}
+
+static void buffer_free(struct zfile_buffer *b)
+{
+	if (b->page)
+		__free_pages(b->page, b->order);
+	b->page = NULL;
+}
+
+static void *buffer_data(const struct zfile_buffer *b)
+{
+	return b->page ? page_address(b->page) : NULL;
+}
+
+/* Bytes of content in a block: the last one may be short. */
+static u32 content_bytes(const struct zfile *zf, u64 block)
+{
+	u64 left = zf->info.original_bytes - (block << zf->info.block_shift);
+
+	return min_t(u64, left, zfile_block_bytes(zf));
+}
+
+/*
+ * A range of the file, widened to what its device can read: @offset and @bytes
+ * are what was asked for, @sector, @sectors what to read, @head the difference.
+ */
+struct device_range {
+	sector_t sector;
+	unsigned int bytes;
+	unsigned int head;
+};
+
+static struct device_range device_range(const struct zfile *zf, u64 offset,
+					u32 bytes)
+{
+	unsigned int unit = bdev_logical_block_size(zf->bdev);
+	u64 first = zf->device_offset + offset;
+	u64 start = round_down(first, unit);
+
+	return (struct device_range) {
+		.sector = start >> SECTOR_SHIFT,
+		.bytes = round_up(first + bytes, unit) - start,
+		.head = first - start,
+	};
+}
+
+static void report_corrupt(struct zfile *zf, u64 block, const char *what)
+{
+	atomic64_inc(&zf->corrupt_blocks);
+	DMERR_LIMIT("%pg: ZFile at byte %llu: %s block %llu", zf->bdev,
+		    zf->device_offset, what, block);
+}
+
+/* Verify one block and decompress all of it to @dst. */
+static int decode_block(struct zfile *zf, u64 block, const void *entry,
+			u32 entry_bytes, void *dst)
+{
+	u32 payload_bytes = entry_bytes;
+	int r;
+
+	if (zf->info.block_crc) {
+		payload_bytes -= ZFILE_BLOCK_CRC_BYTES;
+		if (!zfile_block_crc_ok(entry, payload_bytes)) {
+			report_corrupt(zf, block, "checksum mismatch in");
+			return -EUCLEAN;
+		}
+	}
+	r = codec_decompress(zf->codec, entry, payload_bytes, dst,
+			     content_bytes(zf, block));
+	if (r)
+		report_corrupt(zf, block, "cannot decompress");
+	return r;
+}
+
+/* What of a block a bio wants, at a given place in the bio. */
+struct wanted_part {
+	u32 from;	/* bytes into the block */
+	u32 bytes;
+	bool whole;	/* all there is */
+};
+
+static struct wanted_part wanted_part(const struct zfile_io *io, u64 block,
+				      const struct bvec_iter *iter)
+{
+	u64 done = io->bio->bi_iter.bi_size - iter->bi_size;
+	u32 there = content_bytes(io->zf, block);
+	struct wanted_part part;
+
+	part.from = io->offset + done - (block << io->zf->info.block_shift);
+	part.bytes = min(there - part.from, iter->bi_size);
+	part.whole = part.bytes == there;
+	return part;
+}
+
+/* The memory at this place of a bio if that much of it is contiguous, or NULL. */
+static void *contiguous_memory(struct bio *bio, const struct bvec_iter *iter,
+			       u32 bytes)
+{
+	struct bio_vec bv = mp_bvec_iter_bvec(bio->bi_io_vec, *iter);
+
+	if (bv.bv_len < bytes || PageHighMem(bv.bv_page))
+		return NULL;
+	return bvec_virt(&bv);
+}
+
+/* Step over memory that was written to directly. */
+static void advance_written(struct bio *bio, struct bvec_iter *iter, u32 bytes)
+{
+	while (bytes) {
+		struct bio_vec bv = bio_iter_iovec(bio, *iter);
+		u32 step = min(bv.bv_len, bytes);
+
+		flush_dcache_page(bv.bv_page);
+		bio_advance_iter_single(bio, iter, step);
+		bytes -= step;
+	}
+}
+
+static void copy_to_bio(struct bio *bio, struct bvec_iter *iter,
+			const u8 *from, u32 bytes)
+{
+	while (bytes) {
+		struct bio_vec bv = bio_iter_iovec(bio, *iter);
+
+		bv.bv_len = min(bv.bv_len, bytes);
+		memcpy_to_bvec(&bv, from);
+		bio_advance_iter_single(bio, iter, bv.bv_len);
+		from += bv.bv_len;
+		bytes -= bv.bv_len;
+	}
+}
+
+/* Decode one block to where the bio wants it and step behind that. */
+static int decode_to_bio(struct zfile_io *io, struct bvec_iter *iter, u64 block,
+			 const void *entry, u32 entry_bytes, void *scratch)
+{
+	struct wanted_part part = wanted_part(io, block, iter);
+	void *direct = NULL;
+	int r;
+
+	if (part.whole)
+		direct = contiguous_memory(io->bio, iter, part.bytes);
+	r = decode_block(io->zf, block, entry, entry_bytes, direct ?: scratch);
+	if (r)
+		return r;
+	if (direct)
+		advance_written(io->bio, iter, part.bytes);
+	else
+		copy_to_bio(io->bio, iter, scratch + part.from, part.bytes);
+	return 0;
+}
+
+/* The content need not fill its last sector. */
+static void zero_behind_content(struct zfile_io *io, struct bvec_iter *iter)
+{
+	if (iter->bi_size)
+		zero_fill_bio_iter(io->bio, *iter);
+}
+
+static bool needs_scratch(const struct zfile_io *io)
+{
+	struct bvec_iter iter = io->bio->bi_iter;
+	unsigned int i;
+
+	for (i = 0; i < io->blocks; i++) {
+		struct wanted_part part = wanted_part(io, io->first_block + i, &iter);
+
+		if (!part.whole || !contiguous_memory(io->bio, &iter, part.bytes))
+			return true;
+		bio_advance_iter(io->bio, &iter, part.bytes);
+	}
+	return false;
+}
+
+static void zfile_io_end(struct zfile_io *io, blk_status_t status)
+{
+	struct bio *bio = io->bio;
+
+	buffer_free(&io->compressed);
+	buffer_free(&io->scratch);
+	bio->bi_status = status;
+	/* Ends the life of @io too. */
+	bio_endio(bio);
+}
+
+static void zfile_io_decode(struct zfile_io *io)
+{
+	const u8 *entry = buffer_data(&io->compressed) + io->head;
+	void *scratch = buffer_data(&io->scratch);
+	struct bvec_iter iter = io->bio->bi_iter;
+	unsigned int i;
+
+	for (i = 0; i < io->blocks; i++) {
+		if (decode_to_bio(io, &iter, io->first_block + i, entry,
+				  io->sizes[i], scratch)) {
+			zfile_io_end(io, BLK_STS_IOERR);
+			return;
+		}
+		entry += io->sizes[i];
+	}
+	zero_behind_content(io, &iter);
+	zfile_io_end(io, BLK_STS_OK);
+}
+
+static void zfile_io_decode_work(struct work_struct *work)
+{
+	zfile_io_decode(container_of(work, struct zfile_io, work));
+}
+
+static bool may_decode_here(const struct zfile_io *io)
+{
+	if ((u64)io->blocks << io->zf->info.block_shift > ZFILE_IO_INLINE_BYTES)
+		return false;
+	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
+		return false;
+	return in_task() && !irqs_disabled();
+}
+
+static void zfile_io_data_end(struct bio *data)
+{
+	struct zfile_io *io = container_of(data, struct zfile_io, data);
+
+	if (unlikely(data->bi_status)) {
+		/* Not an error: a read that must not wait would have to. */
+		if (data->bi_status != BLK_STS_AGAIN)
+			atomic64_inc(&io->zf->read_errors);
+		zfile_io_end(io, data->bi_status);
+		return;
+	}
+	if (may_decode_here(io)) {
+		zfile_io_decode(io);
+		return;
+	}
+	INIT_WORK(&io->work, zfile_io_decode_work);
+	queue_work(decompress_queue, &io->work);
+}
+
+static u32 run_bytes(const struct zfile_io *io)
+{
+	unsigned int i;
+	u32 bytes = 0;
+
+	for (i = 0; i < io->blocks; i++)
+		bytes += io->sizes[i];
+	return bytes;
+}
+
+static bool zfile_io_alloc(struct zfile_io *io, const struct device_range *range,
+			   gfp_t gfp)
+{
+	if (!buffer_alloc(&io->compressed, range->bytes, gfp))
+		return false;
+	if (!needs_scratch(io) ||
+	    buffer_alloc(&io->scratch, zfile_block_bytes(io->zf), gfp))
+		return true;
+	buffer_free(&io->compressed);
+	return false;
+}
+
+/* Fetch the blocks, with a bio that has the wishes of the one it serves. */
+static void zfile_io_submit(struct zfile_io *io, const struct device_range *range,
+			    blk_opf_t without)
+{
+	blk_opf_t opf = io->bio->bi_opf & ZFILE_IO_OPF & ~without;
+	struct bio *data = &io->data;
+
+	bio_init(data, NULL, &io->data_vec, 1, REQ_OP_READ | opf);
+	data->bi_bdev = io->zf->bdev;
+	bio_clone_blkg_association(data, io->bio);
+	data->bi_ioprio = io->bio->bi_ioprio;
+	data->bi_iter.bi_sector = range->sector;
+	data->bi_end_io = zfile_io_data_end;
+	__bio_add_page(data, io->compressed.page, range->bytes, 0);
+	io->head = range->head;
+	submit_bio_noacct(data);
+}
+
+/* Read one block into the reserve, which the caller has locked. */
+static int reserve_fetch(struct zfile *zf, u64 offset, u32 bytes, const void **entry)
+{
+	struct device_range range = device_range(zf, offset, bytes);
+	struct bio_vec vec;
+	struct bio bio;
+	int r;
+
+	bio_init(&bio, zf->bdev, &vec, 1, REQ_OP_READ);
+	bio.bi_iter.bi_sector = range.sector;
+	__bio_add_page(&bio, virt_to_page(zf->reserve), range.bytes,
+		       offset_in_page(zf->reserve));
+	r = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	if (r)
+		atomic64_inc(&zf->read_errors);
+	*entry = zf->reserve + range.head;
+	return r;
+}
+
+/* No memory: one block after the other, with what was set aside. */
+static void zfile_io_serve_from_reserve(struct zfile_io *io)
+{
+	struct zfile *zf = io->zf;
+	void *scratch = zf->reserve + zf->reserve_bytes - zfile_block_bytes(zf);
+	struct bvec_iter iter = io->bio->bi_iter;
+	u64 offset = io->file_offset;
+	unsigned int i;
+	int r = 0;
+
+	mutex_lock(&zf->reserve_lock);
+	for (i = 0; i < io->blocks && !r; i++) {
+		const void *entry;
+
+		r = reserve_fetch(zf, offset, io->sizes[i], &entry);
+		if (!r)
+			r = decode_to_bio(io, &iter, io->first_block + i, entry,
+					  io->sizes[i], scratch);
+		offset += io->sizes[i];
+	}
+	mutex_unlock(&zf->reserve_lock);
+	if (!r)
+		zero_behind_content(io, &iter);
+	zfile_io_end(io, r ? BLK_STS_IOERR : BLK_STS_OK);
+}
+
+static int zfile_io_locate(struct zfile_io *io, bool may_wait)
+{
+	return jump_table_find(&io->zf->table, io->first_block, io->blocks,
+			       may_wait, &io->file_offset, io->sizes);
+}
+
+static void zfile_io_locate_failed(struct zfile_io *io, int r)
+{
+	struct zfile *zf = io->zf;
+
+	if (r == -EUCLEAN)
+		report_corrupt(zf, io->first_block, "the index has changed at");
+	else
+		atomic64_inc(&zf->read_errors);
+	zfile_io_end(io, BLK_STS_IOERR);
+}
+
+static void zfile_io_wait_work(struct work_struct *work)
+{
+	struct zfile_io *io = container_of(work, struct zfile_io, work);
+	struct device_range range;
+	int r = zfile_io_locate(io, true);
+
+	if (r) {
+		zfile_io_locate_failed(io, r);
+		return;
+	}
+	range = device_range(io->zf, io->file_offset, run_bytes(io));
+	if (zfile_io_alloc(io, &range, GFP_NOIO))
+		zfile_io_submit(io, &range, REQ_NOWAIT);
+	else
+		zfile_io_serve_from_reserve(io);
+}
+
+/* Cut the bio to what one zfile_io serves and note what that is. */
+static void zfile_io_start(struct zfile_io *io, struct zfile *zf, struct bio *bio,
+			   sector_t sector)
+{
+	unsigned int shift = zf->info.block_shift;
+	u32 run = min_t(u32, ZFILE_IO_MAX_BYTES, ZFILE_IO_MAX_BLOCKS << shift);
+	u64 offset = (u64)sector << SECTOR_SHIFT;
+	u64 end = offset + bio->bi_iter.bi_size;
+	u64 cut = round_down(offset, run) + run;
+
+	if (end > cut) {
+		end = cut;
+		dm_accept_partial_bio(bio, (end - offset) >> SECTOR_SHIFT);
+	}
+	/* A last sector that is not full counts as whole. */
+	end = min(end, zf->info.original_bytes);
+
+	io->zf = zf;
+	io->bio = bio;
+	io->compressed.page = NULL;
+	io->scratch.page = NULL;
+	io->offset = offset;
+	io->first_block = offset >> shift;
+	io->blocks = ((end - 1) >> shift) - io->first_block + 1;
+}
+
+/**
+ * zfile_io_map() - serve a bio from a ZFile
+ * @zf: the ZFile
+ * @bio: dm's clone, a read of at least one sector within the content (rounded up
+ *	to sectors); it may be shortened
+ * @sector: where in the content it begins
+ * @per_bio: zfile_io_bytes() of the target's per-bio data
+ *
+ * Called from a target's map function; does not sleep. With REQ_NOWAIT the bio
+ * ends with BLK_STS_AGAIN when there is no memory at once; a missing part of the
+ * jump table is fetched elsewhere, which makes nobody wait here.
+ *
+ * Return: DM_MAPIO_SUBMITTED.
+ */
+int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_bio)
+{
+	struct zfile_io *io = per_bio;
+	struct device_range range;
+	int r;
+
+	zfile_io_start(io, zf, bio, sector);
+	r = zfile_io_locate(io, false);
+	if (!r) {
+		range = device_range(zf, io->file_offset, run_bytes(io));
+		if (likely(zfile_io_alloc(io, &range, GFP_NOWAIT))) {
+			zfile_io_submit(io, &range, 0);
+			return DM_MAPIO_SUBMITTED;
+		}
+		if (bio->bi_opf & REQ_NOWAIT) {
+			bio_wouldblock_error(bio);
+			return DM_MAPIO_SUBMITTED;
+		}
+	} else if (r != -EAGAIN) {
+		zfile_io_locate_failed(io, r);
+		return DM_MAPIO_SUBMITTED;
+	}
+	INIT_WORK(&io->work, zfile_io_wait_work);
+	queue_work(zf->wait_queue, &io->work);
+	return DM_MAPIO_SUBMITTED;
+}
+
+/* Read a part of one block; @entry and @scratch have room for any block. */
+static int read_from_block(struct zfile *zf, u64 block, u32 from, void *buf,
+			   u32 bytes, void *entry, void *scratch)
+{
+	bool whole = bytes == content_bytes(zf, block);
+	u64 offset;
+	u32 size;
+	int r;
+
+	r = jump_table_find(&zf->table, block, 1, true, &offset, &size);
+	if (!r)
+		r = vfile_read(zf->file, entry, size, offset);
+	if (!r)
+		r = decode_block(zf, block, entry, size, whole ? buf : scratch);
+	if (!r && !whole)
+		memcpy(buf, scratch + from, bytes);
+	return r;
+}
+
+/**
+ * zfile_io_read() - read content into kernel memory, waiting for it
+ * @zf: the ZFile
+ * @buf: where to
+ * @bytes: how many
+ * @offset: from where; all of it lies within the content
+ *
+ * For metadata at table load. Sleeps.
+ *
+ * Return: 0, -EUCLEAN for a corrupt block, -ENOMEM, or what reading gave.
+ */
+int zfile_io_read(struct zfile *zf, void *buf, size_t bytes, u64 offset)
+{
+	u32 block_bytes = zfile_block_bytes(zf);
+	void *entry, *scratch;
+	int r = 0;
+
+	entry = kvmalloc(zf->info.max_entry_bytes + block_bytes, GFP_KERNEL);
+	if (!entry)
+		return -ENOMEM;
+	scratch = entry + zf->info.max_entry_bytes;
+
+	while (bytes && !r) {
+		u64 block = offset >> zf->info.block_shift;
+		u32 from = offset & (block_bytes - 1);
+		u32 step = min_t(size_t, bytes, content_bytes(zf, block) - from);
+
+		r = read_from_block(zf, block, from, buf, step, entry, scratch);
+		buf += step;
+		offset += step;
+		bytes -= step;
+	}
+	kvfree(entry);
+	return r;
+}
+
+/**
+ * zfile_io_bytes() - per-bio data that zfile_io_map() needs
+ *
+ * Return: bytes.
+ */
+unsigned int zfile_io_bytes(void)
+{
+	return sizeof(struct zfile_io);
+}
+
+/**
+ * zfile_io_opt_bytes() - how much to read at once at best
+ *
+ * Return: bytes.
+ */
+unsigned int zfile_io_opt_bytes(void)
+{
+	return ZFILE_IO_MAX_BYTES;
+}
+
+/**
+ * zfile_io_reserve_bytes() - size of a ZFile's reserve
+ * @zf: a ZFile whose header is decoded and whose device is known
+ *
+ * Return: bytes that hold any one block as read and as decompressed.
+ */
+size_t zfile_io_reserve_bytes(const struct zfile *zf)
+{
+	unsigned int unit = bdev_logical_block_size(zf->bdev);
+
+	return round_up(zf->info.max_entry_bytes + 2 * (unit - 1), unit) +
+	       zfile_block_bytes(zf);
+}
+
+/**
+ * zfile_io_init() - get the read path ready, at module load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int zfile_io_init(void)
+{
+	decompress_queue = alloc_workqueue("dm_overlaybd",
+					   WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return decompress_queue ? 0 : -ENOMEM;
+}
+
+/**
+ * zfile_io_exit() - undo zfile_io_init(), when no ZFile is open any more
+ */
+void zfile_io_exit(void)
+{
+	destroy_workqueue(decompress_queue);
+}

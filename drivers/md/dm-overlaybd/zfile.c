@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Opening and closing a ZFile, see zfile.h.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/workqueue.h>
+
+#include "bdev.h"
+#include "codec.h"
+#include "zfile.h"
+#include "zfile-io.h"
+
+/**
+ * vfile_to_zfile() - get from a vfile to the ZFile it is
+ * @vf: a vfile made by zfile_open()
+ *
+ * Return: the ZFile.
+ */
+struct zfile *vfile_to_zfile(struct vfile *vf)
+{
+	return container_of(vf, struct zfile, vf);
+}
+
+static int zfile_read_begin(struct vfile *vf)
+{
+	return vfile_read_begin(vfile_to_zfile(vf)->file);
+}
+
+static void zfile_read_end(struct vfile *vf)
+{
+	vfile_read_end(vfile_to_zfile(vf)->file);
+}
+
+static int zfile_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
+{
+	return zfile_io_read(vfile_to_zfile(vf), buf, bytes, offset);
+}
+
+static int zfile_map(struct vfile *vf, struct bio *bio, sector_t sector, void *io)
+{
+	return zfile_io_map(vfile_to_zfile(vf), bio, sector, io);
+}
+
+/* Takes a half open ZFile too. */
+static void zfile_release(struct vfile *vf)
+{
+	struct zfile *zf = vfile_to_zfile(vf);
+
+	if (zf->wait_queue)
+		destroy_workqueue(zf->wait_queue);
+	if (zf->reserve)
+		free_pages_exact(zf->reserve, zf->reserve_bytes);
+	if (zf->file_is_ready)
+		vfile_read_end(zf->file);
+	jump_table_destroy(&zf->table);
+	codec_put(zf->codec);
+	vfile_put(zf->file);
+	mutex_destroy(&zf->reserve_lock);
+	kfree(zf);
+}
+
+static const struct vfile_ops zfile_ops = {
+	.read_begin = zfile_read_begin,
+	.read_end = zfile_read_end,
+	.read = zfile_read,
+	.map = zfile_map,
+	.release = zfile_release,
+};
+
+static int zfile_load_header(struct zfile *zf, const char **error)
+{
+	u64 file_bytes = zf->file->size;
+	const size_t bytes = ZFILE_HEADER_BYTES;
+	u8 *header, *trailer = NULL;
+	int r;
+
+	if (file_bytes < 2 * bytes) {
+		*error = "Too short for a ZFile";
+		return -EINVAL;
+	}
+	header = kmalloc(2 * bytes, GFP_KERNEL);
+	if (!header) {
+		*error = "Cannot allocate ZFile header";
+		return -ENOMEM;
+	}
+	*error = "Cannot read ZFile header";
+	r = vfile_read(zf->file, header, bytes, 0);
+	if (!r && !zfile_header_is_final(header)) {
+		*error = "Cannot read ZFile trailer";
+		trailer = header + bytes;
+		r = vfile_read(zf->file, trailer, bytes, file_bytes - bytes);
+	}
+	if (!r)
+		r = zfile_decode(header, trailer, file_bytes, &zf->info, error);
+	kfree(header);
+	return r;
+}
+
+static int zfile_load(struct zfile *zf, const char **error)
+{
+	int r;
+
+	*error = "Cannot create metadata cache";
+	r = vfile_read_begin(zf->file);
+	if (r)
+		return r;
+	zf->file_is_ready = true;
+
+	r = zfile_load_header(zf, error);
+	if (r)
+		return r;
+	if (!zf->info.original_bytes) {
+		*error = "ZFile is empty";
+		return -EINVAL;
+	}
+	r = jump_table_load(&zf->table, zf->file, &zf->info, error);
+	if (r)
+		return r;
+	if (zf->table.sizes) {
+		vfile_read_end(zf->file);
+		zf->file_is_ready = false;
+	}
+	return codec_get(zf->info.algorithm, &zf->codec, error);
+}
+
+static int zfile_alloc_reserves(struct zfile *zf, const char **error)
+{
+	zf->reserve_bytes = zfile_io_reserve_bytes(zf);
+	zf->reserve = alloc_pages_exact(zf->reserve_bytes, GFP_KERNEL);
+	if (!zf->reserve) {
+		*error = "Cannot allocate ZFile reserve";
+		return -ENOMEM;
+	}
+	zf->wait_queue = alloc_workqueue("dm_zfile", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	if (!zf->wait_queue) {
+		*error = "Cannot create ZFile workqueue";
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * zfile_open() - open the ZFile on a range of a block device
+ * @file: a vfile made by bdev_vfile_open(); a reference of its own is taken
+ * @zfile: set to the vfile of the content, with one reference
+ * @error: set to the reason on failure
+ *
+ * Reads and validates all metadata. Sleeps; a fatal signal ends it.
+ *
+ * Return: 0, -EINVAL, -EUCLEAN, -EOPNOTSUPP or -EFBIG for an image that is
+ * refused, -ENOMEM, -EINTR, or what reading gave.
+ */
+int zfile_open(struct vfile *file, struct vfile **zfile, const char **error)
+{
+	struct zfile *zf;
+	int r;
+
+	zf = kzalloc(sizeof(*zf), GFP_KERNEL);
+	if (!zf) {
+		*error = "Cannot allocate ZFile context";
+		return -ENOMEM;
+	}
+	vfile_init(&zf->vf, &zfile_ops, 0, zfile_io_bytes());
+	zf->file = vfile_get(file);
+	zf->bdev = bdev_vfile_device(file);
+	zf->device_offset = (u64)bdev_vfile_start(file) << SECTOR_SHIFT;
+	mutex_init(&zf->reserve_lock);
+
+	r = zfile_load(zf, error);
+	if (!r)
+		r = zfile_alloc_reserves(zf, error);
+	if (r) {
+		vfile_put(&zf->vf);
+		return r;
+	}
+	zf->vf.size = zf->info.original_bytes;
+	*zfile = &zf->vf;
+	return 0;
+}
+
+/**
+ * zfile_resident_bytes() - memory an open ZFile holds that nothing can reclaim
+ * @zf: the ZFile
+ *
+ * Return: bytes, without those that all ZFiles share.
+ */
+size_t zfile_resident_bytes(const struct zfile *zf)
+{
+	return sizeof(*zf) + jump_table_bytes(&zf->table) + zf->reserve_bytes;
+}
+
+/**
+ * zfile_limits() - make known how a ZFile is best read
+ * @zf: the ZFile
+ * @limits: limits of a device that reads from it; raised where need be
+ *
+ * Any sector can be read, whatever the device below can do, but a part of a block
+ * costs as much as the whole.
+ */
+void zfile_limits(const struct zfile *zf, struct queue_limits *limits)
+{
+	limits->logical_block_size = SECTOR_SIZE;
+	limits->physical_block_size = max(limits->physical_block_size,
+					  zfile_block_bytes(zf));
+	limits->io_min = max(limits->io_min, zfile_block_bytes(zf));
+	limits->io_opt = max(limits->io_opt, zfile_io_opt_bytes());
+}

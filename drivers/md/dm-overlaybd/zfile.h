@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A ZFile on a range of a block device, as a vfile of its decompressed content.
+ */
+
+#ifndef DM_OVERLAYBD_ZFILE_H
+#define DM_OVERLAYBD_ZFILE_H
+
+#include <linux/atomic.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "format.h"
+#include "jump-table.h"
+#include "vfile.h"
+
+struct block_device;
+struct codec;
+struct queue_limits;
+struct workqueue_struct;
+
+/**
+ * struct zfile - an open ZFile
+ * @vf: the vfile this is; its size is the exact length of the content
+ * @file: the range the ZFile lies in; one reference is ours
+ * @file_is_ready: we hold a vfile_read_begin() of @file, as the jump table reads
+ *	leaves on demand
+ * @bdev: the device of @file
+ * @device_offset: where @file begins on @bdev, in bytes
+ * @info: the decoded header
+ * @table: where the blocks are
+ * @codec: how to decompress them
+ * @wait_queue: runs the reads that had to wait, for memory or for a part of the
+ *	jump table. It belongs to this ZFile alone: one below us in a stack of
+ *	devices must not stand in line behind us
+ * @reserve_lock: held while @reserve is in use
+ * @reserve: @reserve_bytes of contiguous memory, enough to read one block and to
+ *	decompress it, so that reading goes on when no memory can be had
+ * @reserve_bytes: how large @reserve is
+ * @read_errors: how often the device failed to deliver
+ * @corrupt_blocks: how often a block failed its CRC or did not decompress
+ *
+ * All but @reserve's content and the counters is immutable once opened.
+ */
+struct zfile {
+	struct vfile vf;
+	struct vfile *file;
+	bool file_is_ready;
+	struct block_device *bdev;
+	u64 device_offset;
+	struct zfile_info info;
+	struct jump_table table;
+	const struct codec *codec;
+	struct workqueue_struct *wait_queue;
+	struct mutex reserve_lock;
+	void *reserve;
+	size_t reserve_bytes;
+	atomic64_t read_errors;
+	atomic64_t corrupt_blocks;
+};
+
+static inline u32 zfile_block_bytes(const struct zfile *zf)
+{
+	return 1U << zf->info.block_shift;
+}
+
+int zfile_open(struct vfile *file, struct vfile **zfile, const char **error);
+struct zfile *vfile_to_zfile(struct vfile *vf);
+size_t zfile_resident_bytes(const struct zfile *zf);
+void zfile_limits(const struct zfile *zf, struct queue_limits *limits);
+
+#endif /* DM_OVERLAYBD_ZFILE_H */
