@@ -16,11 +16,12 @@ import re
 import sys
 
 from obd_format import SECTOR, ZFILE, Z_OVERWRITE
-from obd_reader import (FileSource, Window, find_tar_payload, is_zfile,
+from obd_reader import (BytesSource, Window, find_tar_payload, is_zfile,
                         open_image, open_payload)
+from plan_images import Output
 
 GOLDEN = os.environ['OBD_GOLDEN']
-CHUNK = 1 << 20
+UNKNOWN_SIZE = 1 << 20
 
 
 def golden(name):
@@ -30,15 +31,18 @@ def golden(name):
 class Layer:
     """A golden file: where its payload lies, and what its ZFile claims."""
 
-    def __init__(self, name):
-        source = FileSource(golden(name))
-        start, self.bytes = find_tar_payload(source) or (0, source.size)
-        self.name = name
-        self.start = start // SECTOR
-        payload = Window(source, start, self.bytes)
+    def __init__(self, name, out):
+        with open(golden(name), 'rb') as image:
+            data = image.read()
+        source = BytesSource(data)
+        offset, size = find_tar_payload(source) or (0, source.size)
+        payload = Window(source, offset, size)
+        start = offset // SECTOR
         self.zfile = is_zfile(payload)
         self.unpacked = self._claimed_size(payload) if self.zfile else 0
-        self.raw_start = None
+        out.file('files/' + name, data)
+        self.on_file = '{files/%s} %d%s' % (name, size, '@%d' % start if start else '')
+        self.on_raw = '{RAW} %d@%d' % (size, out.raw(data) + start)
 
     @staticmethod
     def _claimed_size(payload):
@@ -49,70 +53,29 @@ class Layer:
         # Of a damaged trailer: any number, the ZFile is refused anyway.
         return info.original_file_size % (1 << 40)
 
-    def on_file(self):
-        return '{files/%s} %d%s' % (self.name, self.bytes,
-                                    '@%d' % self.start if self.start else '')
-
-    def on_raw(self):
-        return '{RAW} %d@%d' % (self.bytes, self.raw_start + self.start)
-
-
-def write_sparse(path, source):
-    """Copies a source; returns its sha256."""
-    digest = hashlib.sha256()
-    with open(path, 'wb') as out:
-        for offset in range(0, source.size, CHUNK):
-            piece = source.read(offset, min(CHUNK, source.size - offset))
-            digest.update(piece)
-            for at in range(0, len(piece), 4096):
-                block = piece[at:at + 4096]
-                if block.strip(b'\0'):
-                    out.seek(offset + at)
-                    out.write(block)
-        out.truncate(source.size)
-    return digest.hexdigest()
-
 
 class Generator:
-    def __init__(self, outdir):
-        self.outdir = outdir
-        for folder in 'files', 'refs':
-            os.mkdir(os.path.join(outdir, folder))
+    def __init__(self):
+        self.out = Output()
         with open(golden('MANIFEST.json'), encoding='utf-8') as manifest:
             self.manifest = json.load(manifest)
-        self.layers = {}
-        self.plan = []
-
-    def place_files(self):
-        """All layer files as files, and behind each other on the raw disk."""
         names = {name for case in self.manifest['cases'] for name in case['layers']}
-        with open(os.path.join(self.outdir, 'raw.img'), 'wb') as raw:
-            for name in sorted(names):
-                layer = self.layers[name] = Layer(name)
-                with open(golden(name), 'rb') as image:
-                    data = image.read()
-                # A loop device would cut the last partial sector off.
-                data += bytes(-len(data) % SECTOR)
-                with open(os.path.join(self.outdir, 'files', name), 'wb') as out:
-                    out.write(data)
-                layer.raw_start = raw.tell() // SECTOR
-                raw.write(data)
+        self.layers = {name: Layer(name, self.out) for name in sorted(names)}
 
     def reference(self, sha256, opener):
         """A file with this content, made once by what OPENER() returns."""
-        path = os.path.join('refs', sha256[:16])
-        full = os.path.join(self.outdir, path)
-        if not os.path.exists(full):
-            got = write_sparse(full, opener())
+        name = 'refs/' + sha256[:16]
+        if not os.path.exists(self.out.path(name)):
+            got = self.out.reference(name, opener())
             if got != sha256:
                 sys.exit('%s: our reader has sha256 %s' % (sha256, got))
-        return path
+        return name
 
     def probes(self, case):
         image = open_image([golden(name) for name in case['layers']])
-        path = os.path.join('refs', case['name'])
-        words, at = [path], 0
-        with open(os.path.join(self.outdir, path), 'wb') as out:
+        name = 'refs/' + case['name']
+        words, at = [name], 0
+        with open(self.out.path(name), 'wb') as out:
             for probe in case['probes']:
                 data = image.read(probe['offset'], probe['length'])
                 if hashlib.sha256(data).hexdigest() != probe['sha256']:
@@ -124,7 +87,7 @@ class Generator:
         return ' '.join(words)
 
     def undamaged(self, case):
-        """The reference of the file that a damaged file was made from."""
+        """Size and reference of the file that a damaged file was made from."""
         made_by = self.manifest['files'][case['layers'][-1]]['made_by']
         match = re.match(r'derived by byte edit from (\S+):', made_by)
         original = match[1] if match else case.get('derived')
@@ -132,7 +95,7 @@ class Generator:
             if other['layers'] == [original] and other['expect'] == 'ok':
                 return other['virtual_size'], self.reference(
                     other['sha256'], lambda: open_image([golden(original)]))
-        return CHUNK, '-'
+        return UNKNOWN_SIZE, '-'
 
     def expectation(self, case):
         """(virtual size, what the guest must see)"""
@@ -153,45 +116,39 @@ class Generator:
             reference = '-'
         return size, 'sane ' + reference
 
-    def add(self, name, devices, expect):
-        self.plan.append('case ' + name)
-        self.plan += ['dev ' + device for device in devices]
-        self.plan.append('expect ' + expect)
-
     def add_zfile(self, case, size, expect):
         layer = self.layers[case['layers'][0]]
         sectors = -(-size // SECTOR)
-        for form, place in ('file', layer.on_file()), ('raw', layer.on_raw()):
-            self.add('%s, %s' % (case['name'], form),
-                     ['%d zfile %s' % (sectors, place)], expect)
+        for form, place in ('file', layer.on_file), ('raw', layer.on_raw):
+            self.out.case('%s, %s' % (case['name'], form),
+                          ['%d zfile %s' % (sectors, place)], expect)
 
     def add_stack(self, case, size, expect):
         layers = [self.layers[name] for name in case['layers']]
         sectors = size // SECTOR
-        fused = ' '.join(layer.on_raw() for layer in layers)
-        self.add(case['name'] + ', fused', ['%d lsmt %s' % (sectors, fused)], expect)
+        fused = ' '.join(layer.on_raw for layer in layers)
+        self.out.case(case['name'] + ', fused',
+                      ['%d lsmt %s' % (sectors, fused)], expect)
         devices, words = [], []
         for layer in layers:
             if layer.zfile:
                 words.append('{#%d} %d' % (len(devices), layer.unpacked))
                 devices.append('%d zfile %s' % (max(1, -(-layer.unpacked // SECTOR)),
-                                                layer.on_file()))
+                                                layer.on_file))
             else:
-                words.append(layer.on_file())
+                words.append(layer.on_file)
         devices.append('%d lsmt %s' % (sectors, ' '.join(words)))
-        self.add(case['name'] + ', stacked', devices, expect)
+        self.out.case(case['name'] + ', stacked', devices, expect)
 
     def run(self):
-        self.place_files()
         for case in self.manifest['cases']:
             size, expect = self.expectation(case)
             if case['kind'] == 'zfile':
                 self.add_zfile(case, size, expect)
             else:
                 self.add_stack(case, size, expect)
-        with open(os.path.join(self.outdir, 'plan'), 'w', encoding='ascii') as out:
-            out.write('\n'.join(self.plan) + '\n')
+        self.out.finish()
 
 
 if __name__ == '__main__':
-    Generator(sys.argv[1]).run()
+    Generator().run()

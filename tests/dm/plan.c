@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * plan [-r RAW DISK] PLANFILE
+ * plan [-r RAW DISK] [-n COUNT] PLANFILE
  *
  * Executes a plan that a host script made from image files: per case it makes
  * the devices, checks what the case expects, removes the devices and prints a
- * TAP line. File names are relative to the folder of the plan.
+ * TAP line. File names are relative to the folder of the plan. With -n, the
+ * last table of a case is loaded COUNT more times and must leave nothing behind.
  *
  *	case NAME
  *	dev SECTORS TARGET PARAMETERS...	one device; in the parameters
@@ -15,6 +16,8 @@
  *						followed by zeros if it is longer
  *	expect probes REF OFFSET LENGTH AT ...	LENGTH bytes at OFFSET are those at
  *						AT in REF; any number of triples
+ *	expect damaged REF SECTOR COUNT ...	as "same", but exactly these ranges of
+ *						sectors give I/O errors
  *	expect fail REF|-			some table is refused or some read
  *						fails; what can be read is as in REF
  *						(with "-": nothing can be read)
@@ -25,6 +28,7 @@
  */
 #define _GNU_SOURCE
 #include "lib/dm-util.h"
+#include "lib/usage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -39,9 +43,14 @@
 #include <unistd.h>
 
 #define MAX_DEVS 300
+#define MAX_BAD 4096
 #define CHUNK (1 << 20)
 
+/* A leak is what happens this often in a row. */
+#define LEAK_ROUNDS 3
+
 static const char *raw_disk;
+static int repetitions;
 static int klog;
 
 static struct plan_case {
@@ -53,6 +62,12 @@ static struct plan_case {
 	int nr_loops;
 	int error;		/* of the table that was refused, if any */
 	int nr_refused;
+	struct {
+		unsigned long long sector, count;
+	} bad[MAX_BAD];		/* ranges that must not be readable */
+	int nr_bad;
+	bool bad_known;
+	char table[33000];	/* of the device added last */
 	char log[1024];		/* what the kernel said about it */
 	char message[2048];	/* why the case failed */
 } cur;
@@ -114,7 +129,7 @@ static void expand(char *out, size_t size, char *in)
 
 static void add_device(char *spec)
 {
-	static char params[32768], table[33000];
+	static char params[32768];
 	char name[64], *rest;
 	int err;
 
@@ -125,14 +140,14 @@ static void add_device(char *spec)
 	}
 	strtoull(spec, &rest, 10);
 	expand(params, sizeof(params), rest);
-	snprintf(table, sizeof(table), "0 %.*s%s", (int)(rest - spec), spec, params);
+	snprintf(cur.table, sizeof(cur.table), "0 %.*s%s", (int)(rest - spec), spec, params);
 
 	dev_name(name, sizeof(name), cur.nr_devs);
 	err = dm_create(name, &cur.minors[cur.nr_devs]);
 	if (err)
 		die("create %s: %s", name, strerror(-err));
 	cur.nr_devs++;
-	err = dm_load(name, table, true);
+	err = dm_load(name, cur.table, true);
 	if (!err) {
 		err = dm_resume(name);
 		if (err)
@@ -213,6 +228,23 @@ static void compare(struct reference *ref, const char *got, off_t offset, size_t
 		     (unsigned char)got[at], (unsigned char)want[at]);
 }
 
+/* A range was readable, or (a single sector) was not: is that right? */
+static void compare_readable(off_t offset, size_t len, bool readable)
+{
+	unsigned long long first = offset / SECTOR, end = (offset + len) / SECTOR;
+	bool bad = false;
+
+	if (!cur.bad_known)
+		return;
+	for (int i = 0; i < cur.nr_bad && !bad; i++)
+		bad = first < cur.bad[i].sector + cur.bad[i].count &&
+		      end > cur.bad[i].sector;
+	if (readable && bad)
+		fail("sectors %llu-%llu should not be readable", first, end - 1);
+	else if (!readable && !bad)
+		fail("sector %llu cannot be read", first);
+}
+
 /*
  * Reads the whole device in large pieces, a failing piece again sector by
  * sector. Returns the number of failed reads; without ref, *readable says
@@ -235,12 +267,15 @@ static unsigned int read_all(struct reference *ref, bool *readable)
 			break;
 		if (got > 0) {
 			*readable = true;
+			compare_readable(offset, got, true);
 			if (ref)
 				compare(ref, buf, offset, got);
 			offset += got;
 			continue;
 		}
 		failures++;
+		if (step == SECTOR)
+			compare_readable(offset, SECTOR, false);
 		if (errno != EIO)
 			fail("read error %s at byte %lld", strerrorname_np(errno),
 			     (long long)offset);
@@ -304,6 +339,33 @@ static void expect_probes(char *args)
 	close(fd);
 }
 
+static void expect_damaged(char *args)
+{
+	char *path = strsep(&args, " ");
+	int used;
+
+	while (args && cur.nr_bad < MAX_BAD &&
+	       sscanf(args, "%llu %llu %n", &cur.bad[cur.nr_bad].sector,
+		      &cur.bad[cur.nr_bad].count, &used) == 2) {
+		cur.nr_bad++;
+		args += used;
+	}
+	if (!cur.nr_bad || *args)
+		die("bad ranges not understood in case %s", cur.name);
+	cur.bad_known = true;
+	if (cur.error) {
+		fail("refused: %s %s", strerrorname_np(-cur.error), cur.log);
+	} else {
+		struct reference ref;
+		bool readable;
+
+		reference_open(&ref, path);
+		if (!read_all(&ref, &readable))
+			fail("no read error at all");
+		close(ref.fd);
+	}
+}
+
 static void expect_trouble(const char *path, bool required)
 {
 	bool readable = false, any = !strcmp(path, "-");
@@ -347,6 +409,8 @@ static void check(char *line)
 		expect_same(line);
 	else if (!strcmp(what, "probes"))
 		expect_probes(line);
+	else if (!strcmp(what, "damaged"))
+		expect_damaged(line);
 	else if (!strcmp(what, "fail"))
 		expect_trouble(line, true);
 	else if (!strcmp(what, "sane"))
@@ -357,10 +421,68 @@ static void check(char *line)
 		die("unknown expectation %s", what);
 }
 
+/* Each load of the last table ends as the first did. */
+static void load_again(const char *name)
+{
+	for (int i = 0; i < repetitions; i++) {
+		int err = dm_load(name, cur.table, true);
+
+		if (err != cur.error)
+			fail("load %d ends with %d, the first with %d", i + 2, err,
+			     cur.error);
+	}
+	/* Of an accepted table the last one is still there. */
+	dm_clear(name);
+}
+
+static void check_leaks(void)
+{
+	static struct usage before, after;
+	char name[64], text[256];
+
+	if (!repetitions || cur.nr_refused > 1)
+		return;
+	dev_name(name, sizeof(name), cur.nr_devs - 1);
+	load_again(name);
+	for (int round = 0; round < LEAK_ROUNDS; round++) {
+		usage_take(&before);
+		load_again(name);
+		usage_take(&after);
+		if (!usage_grew(&before, &after, repetitions, text, sizeof(text)))
+			return;
+		usleep(100000);
+	}
+	fail("%d loads leave something behind: %s", repetitions, text);
+}
+
+/* Nothing of device-mapper may still claim a device. */
+static void check_claims(void)
+{
+	char node[32];
+	int fd;
+
+	for (int i = 0; i < cur.nr_loops; i++) {
+		snprintf(node, sizeof(node), "/dev/loop%d", cur.loops[i]);
+		fd = open(node, O_RDONLY | O_EXCL | O_CLOEXEC);
+		if (fd < 0)
+			fail("%s: still in use", node);
+		else
+			close(fd);
+	}
+	if (raw_disk) {
+		fd = open(raw_disk, O_RDONLY | O_EXCL | O_CLOEXEC);
+		if (fd < 0)
+			fail("%s: still in use", raw_disk);
+		else
+			close(fd);
+	}
+}
+
 static bool finish_case(void)
 {
 	char name[64];
 
+	check_leaks();
 	while (cur.nr_devs) {
 		int err;
 
@@ -369,6 +491,7 @@ static bool finish_case(void)
 		if (err)
 			fail("remove: %s", strerrorname_np(-err));
 	}
+	check_claims();
 	while (cur.nr_loops)
 		loop_detach(cur.loops[--cur.nr_loops]);
 	printf("%sok %u - %s\n", cur.message[0] ? "not " : "", cur.number, cur.name);
@@ -407,13 +530,16 @@ int main(int argc, char **argv)
 	FILE *plan;
 	int option;
 
-	while ((option = getopt(argc, argv, "r:")) != -1) {
-		if (option != 'r')
+	while ((option = getopt(argc, argv, "n:r:")) != -1) {
+		if (option == 'n')
+			repetitions = atoi(optarg);
+		else if (option == 'r')
+			raw_disk = optarg;
+		else
 			return 2;
-		raw_disk = optarg;
 	}
 	if (optind + 1 != argc)
-		die("usage: plan [-r RAW DISK] PLANFILE");
+		die("usage: plan [-r RAW DISK] [-n COUNT] PLANFILE");
 	plan = fopen(argv[optind], "r");
 	if (!plan)
 		die("%s: %s", argv[optind], strerror(errno));

@@ -97,6 +97,11 @@ int dm_load(const char *name, const char *table, bool readonly)
 	return dm_call(DM_TABLE_LOAD, io);
 }
 
+int dm_clear(const char *name)
+{
+	return dm_call(DM_TABLE_CLEAR, dm_request(name, 0));
+}
+
 int dm_resume(const char *name)
 {
 	return dm_call(DM_DEV_SUSPEND, dm_request(name, 0));

@@ -21,6 +21,8 @@ void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 int dm_create(const char *name, unsigned int *minor);
 /* One "<start> <length> <target> <parameters>" line. */
 int dm_load(const char *name, const char *table, bool readonly);
+/* Drops what was loaded but not resumed. */
+int dm_clear(const char *name);
 int dm_resume(const char *name);
 int dm_remove(const char *name);
 unsigned int dm_major(void);

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "usage.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dm-util.h"
+
+static long read_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	long value = 0;
+
+	if (!file)
+		return 0;
+	if (fscanf(file, "%ld", &value) != 1)
+		value = 0;
+	fclose(file);
+	return value;
+}
+
+static void take_slab(struct usage *usage)
+{
+	FILE *file = fopen("/proc/slabinfo", "r");
+	char line[512];
+
+	if (!file)
+		die("no /proc/slabinfo");
+	while (usage->nr_caches < USAGE_CACHES && fgets(line, sizeof(line), file)) {
+		int n = usage->nr_caches;
+
+		if (sscanf(line, "%63s %ld", usage->caches[n].name,
+			   &usage->caches[n].objects) == 2)
+			usage->nr_caches++;
+	}
+	fclose(file);
+}
+
+static long count_lines(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	long lines = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		lines++;
+	if (file)
+		fclose(file);
+	return lines;
+}
+
+/* Pages that are neither free nor could be freed at once. */
+static long used_pages(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[256], name[64];
+	long kib, used = 0;
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63[^:]: %ld", name, &kib) != 2)
+			continue;
+		if (!strcmp(name, "MemTotal"))
+			used += kib;
+		else if (!strcmp(name, "MemFree") || !strcmp(name, "Buffers") ||
+			 !strcmp(name, "Cached") || !strcmp(name, "Slab"))
+			used -= kib;
+	}
+	if (file)
+		fclose(file);
+	return used / 4;
+}
+
+static long module_references(void)
+{
+	static const char * const modules[] = {
+		"dm_overlaybd", "dm_bufio", "dm_mod", "libcrc32c",
+	};
+	char path[128];
+	long sum = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		snprintf(path, sizeof(path), "/sys/module/%s/refcnt", modules[i]);
+		sum += read_number(path);
+	}
+	return sum;
+}
+
+/* Ordinary kworkers come and go; rescuers ("kworker/R-") belong to a queue. */
+static bool is_lasting_thread(const char *pid)
+{
+	char path[300], name[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%s/comm", pid);
+	file = fopen(path, "r");
+	if (!file)
+		return false;
+	if (!fgets(name, sizeof(name), file))
+		name[0] = '\0';
+	fclose(file);
+	return !strncmp(name, "kworker/R-", 10) || strncmp(name, "kworker/", 8);
+}
+
+static long count_threads(void)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *entry;
+	long threads = 0;
+
+	while (proc && (entry = readdir(proc)))
+		threads += isdigit((unsigned char)entry->d_name[0]) &&
+			   is_lasting_thread(entry->d_name);
+	if (proc)
+		closedir(proc);
+	return threads;
+}
+
+void usage_take(struct usage *usage)
+{
+	memset(usage, 0, sizeof(*usage));
+	take_slab(usage);
+	usage->vmalloc_areas = count_lines("/proc/vmallocinfo");
+	usage->used_pages = used_pages();
+	usage->bufio_bytes =
+		read_number("/sys/module/dm_bufio/parameters/current_allocated_bytes");
+	usage->module_references = module_references();
+	usage->threads = count_threads();
+}
+
+static long cache_objects(const struct usage *usage, const char *name)
+{
+	for (int i = 0; i < usage->nr_caches; i++)
+		if (!strcmp(usage->caches[i].name, name))
+			return usage->caches[i].objects;
+	return 0;
+}
+
+bool usage_grew(const struct usage *before, const struct usage *after,
+		int repetitions, char *text, size_t size)
+{
+	long many = repetitions - repetitions / 10;
+
+	for (int i = 0; i < after->nr_caches; i++) {
+		const char *name = after->caches[i].name;
+		long grown = after->caches[i].objects - cache_objects(before, name);
+
+		if (grown >= many) {
+			snprintf(text, size, "%ld more objects in %s", grown, name);
+			return true;
+		}
+	}
+#define GREW(field, limit)							\
+	do {									\
+		if (after->field - before->field >= (limit)) {			\
+			snprintf(text, size, #field " grew by %ld",		\
+				 after->field - before->field);			\
+			return true;						\
+		}								\
+	} while (0)
+	GREW(vmalloc_areas, many);
+	GREW(used_pages, many);
+	GREW(bufio_bytes, 1);
+	GREW(module_references, 1);
+	GREW(threads, 1);
+#undef GREW
+	return false;
+}

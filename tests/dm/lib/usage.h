@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the kernel holds: objects per slab cache, vmalloc areas, free pages,
+ * dm-bufio's memory, module references, kernel threads. Taken before and after
+ * something was repeated often, it shows what each repetition left behind.
+ */
+#ifndef USAGE_H
+#define USAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define USAGE_CACHES 512
+
+struct usage {
+	struct {
+		char name[64];
+		long objects;
+	} caches[USAGE_CACHES];
+	int nr_caches;
+	long vmalloc_areas;
+	long used_pages;
+	long bufio_bytes;
+	long module_references;
+	long threads;
+};
+
+void usage_take(struct usage *usage);
+
+/*
+ * Did something grow by about one per repetition, or a reference count at all?
+ * Says what in text. Background activity may look alike: believe it when it
+ * happens several times in a row.
+ */
+bool usage_grew(const struct usage *before, const struct usage *after,
+		int repetitions, char *text, size_t size);
+
+#endif
