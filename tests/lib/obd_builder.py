@@ -34,10 +34,11 @@ def random_bytes(size, seed=0):
 def text_bytes(size, seed=0):
     """Compressible bytes, no two sectors alike."""
     rng = random.Random(seed)
-    words = [b'%x' % rng.getrandbits(rng.randrange(8, 40)) for _ in range(64)]
+    words = [b'%x' % rng.getrandbits(rng.randrange(40, 160))
+             for _ in range(32)]
     out = bytearray()
     while len(out) < size:
-        out += rng.choice(words) + b' %d ' % len(out)
+        out += b'%d ' % len(out) + rng.choice(words) + b' '
     return bytes(out[:size])
 
 
