@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A range of a block device as a vfile: bios are redirected, metadata is read
- * through dm-bufio.
+ * A range of a block device as a vfile. Bios are redirected. Metadata that is
+ * wanted once is read with bios of our own: a dm-bufio client costs more to make
+ * than what it would read. Metadata that is wanted again and again goes through
+ * dm-bufio, where it can be reclaimed.
  */
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
 #include <linux/dm-bufio.h>
-#include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "bdev.h"
 #include "vfile.h"
 
+/* An allocation of this size practically never fails. */
+#define BDEV_READ_BYTES		(32 << 10)
+
 #define BDEV_CACHE_BLOCK_BYTES	4096
-#define BDEV_PREFETCH_BLOCKS	32
 
 /**
  * struct bdev_vfile - a range of a block device
  * @vf: the vfile this is
  * @bdev: the device; whoever opened the vfile keeps it open
  * @start: first sector of the range
- * @lock: protects @readers and who makes and destroys the clients
- * @readers: vfile_read_begin() less vfile_read_end(); the clients exist while
- *	it is not 0, as each of them pins memory and threads of its own
- * @blocks: caches the device in large blocks
+ * @blocks: caches the device in large blocks; NULL: there is no cache
  * @tail: caches the sectors behind the last whole block, which a read of a
  *	large block would take beyond the end of the device. NULL: there are none
  */
@@ -33,8 +33,6 @@ struct bdev_vfile {
 	struct vfile vf;
 	struct block_device *bdev;
 	sector_t start;
-	struct mutex lock;
-	unsigned int readers;
 	struct dm_bufio_client *blocks;
 	struct dm_bufio_client *tail;
 };
@@ -44,33 +42,81 @@ static struct bdev_vfile *to_bdev(struct vfile *vf)
 	return container_of(vf, struct bdev_vfile, vf);
 }
 
-static unsigned int bdev_cache_block_bytes(struct block_device *bdev)
+static u64 bdev_position(const struct bdev_vfile *bv, u64 offset)
 {
-	return max_t(unsigned int, BDEV_CACHE_BLOCK_BYTES,
-		     bdev_logical_block_size(bdev));
+	return ((u64)bv->start << SECTOR_SHIFT) + offset;
+}
+
+/* Read whole logical blocks into contiguous memory. */
+static int bdev_read_blocks(struct block_device *bdev, u64 pos, void *memory,
+			    unsigned int bytes)
+{
+	struct bio_vec vec;
+	struct bio bio;
+	int r;
+
+	bio_init(&bio, bdev, &vec, 1, REQ_OP_READ | REQ_SYNC | REQ_META);
+	bio.bi_iter.bi_sector = pos >> SECTOR_SHIFT;
+	__bio_add_page(&bio, virt_to_page(memory), bytes, offset_in_page(memory));
+	r = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return r;
+}
+
+static int bdev_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
+{
+	struct bdev_vfile *bv = to_bdev(vf);
+	unsigned int unit = bdev_logical_block_size(bv->bdev);
+	u64 pos = bdev_position(bv, offset);
+	u64 end = pos + bytes;
+	size_t room = min_t(u64, BDEV_READ_BYTES,
+			    round_up(end, unit) - round_down(pos, unit));
+	void *memory;
+	int r = 0;
+
+	memory = kmalloc(room, GFP_KERNEL);
+	if (!memory)
+		return -ENOMEM;
+	while (pos < end && !r) {
+		u64 first = round_down(pos, unit);
+		unsigned int head = pos - first;
+		size_t got = min_t(u64, room, round_up(end, unit) - first);
+		size_t step = min_t(u64, got - head, end - pos);
+
+		r = bdev_read_blocks(bv->bdev, first, memory, got);
+		if (!r)
+			memcpy(buf, memory + head, step);
+		buf += step;
+		pos += step;
+	}
+	kfree(memory);
+	return r;
 }
 
 static struct dm_bufio_client *bdev_client_create(struct block_device *bdev,
 						  unsigned int block_bytes)
 {
-	/* vfile_peek() is called where nothing may sleep. */
+	/* The cache is looked into where nothing may sleep. */
 	return dm_bufio_client_create(bdev, block_bytes, 1, 0, NULL, NULL,
 				      DM_BUFIO_CLIENT_NO_SLEEP);
 }
 
-static void bdev_clients_destroy(struct bdev_vfile *bv)
+static void bdev_cache_end(struct vfile *vf)
 {
-	if (bv->blocks)
-		dm_bufio_client_destroy(bv->blocks);
+	struct bdev_vfile *bv = to_bdev(vf);
+
+	dm_bufio_client_destroy(bv->blocks);
 	if (bv->tail)
 		dm_bufio_client_destroy(bv->tail);
 	bv->blocks = NULL;
 	bv->tail = NULL;
 }
 
-static int bdev_clients_create(struct bdev_vfile *bv)
+static int bdev_cache_begin(struct vfile *vf)
 {
-	unsigned int block_bytes = bdev_cache_block_bytes(bv->bdev);
+	struct bdev_vfile *bv = to_bdev(vf);
+	unsigned int unit = bdev_logical_block_size(bv->bdev);
+	unsigned int block_bytes = max_t(unsigned int, BDEV_CACHE_BLOCK_BYTES, unit);
 	struct dm_bufio_client *c;
 
 	c = bdev_client_create(bv->bdev, block_bytes);
@@ -80,37 +126,13 @@ static int bdev_clients_create(struct bdev_vfile *bv)
 
 	if (!(bdev_nr_bytes(bv->bdev) & (block_bytes - 1)))
 		return 0;
-	c = bdev_client_create(bv->bdev, bdev_logical_block_size(bv->bdev));
+	c = bdev_client_create(bv->bdev, unit);
 	if (IS_ERR(c)) {
-		bdev_clients_destroy(bv);
+		bdev_cache_end(vf);
 		return PTR_ERR(c);
 	}
 	bv->tail = c;
 	return 0;
-}
-
-static int bdev_read_begin(struct vfile *vf)
-{
-	struct bdev_vfile *bv = to_bdev(vf);
-	int r = 0;
-
-	mutex_lock(&bv->lock);
-	if (!bv->readers)
-		r = bdev_clients_create(bv);
-	if (!r)
-		bv->readers++;
-	mutex_unlock(&bv->lock);
-	return r;
-}
-
-static void bdev_read_end(struct vfile *vf)
-{
-	struct bdev_vfile *bv = to_bdev(vf);
-
-	mutex_lock(&bv->lock);
-	if (!--bv->readers)
-		bdev_clients_destroy(bv);
-	mutex_unlock(&bv->lock);
 }
 
 /* The cache block that a byte of the device lies in, and what of it to copy. */
@@ -124,12 +146,11 @@ struct bdev_piece {
 static struct bdev_piece bdev_piece(const struct bdev_vfile *bv, u64 pos,
 				    size_t bytes)
 {
-	u64 device_bytes = bdev_nr_bytes(bv->bdev);
 	struct bdev_piece p = { .client = bv->blocks };
-	unsigned int block_bytes;
+	unsigned int block_bytes = dm_bufio_get_block_size(p.client);
 
-	block_bytes = dm_bufio_get_block_size(p.client);
-	if (bv->tail && pos >= round_down(device_bytes, block_bytes)) {
+	if (bv->tail &&
+	    pos >= round_down(bdev_nr_bytes(bv->bdev), block_bytes)) {
 		p.client = bv->tail;
 		block_bytes = dm_bufio_get_block_size(p.client);
 	}
@@ -139,54 +160,24 @@ static struct bdev_piece bdev_piece(const struct bdev_vfile *bv, u64 pos,
 	return p;
 }
 
-/* Start reading what comes behind a piece, as far as it is wanted. */
-static void bdev_prefetch(const struct bdev_piece *p, size_t bytes)
-{
-	unsigned int block_bytes = dm_bufio_get_block_size(p->client);
-	size_t blocks = (p->offset + bytes) / block_bytes;
-
-	if (!(p->block % BDEV_PREFETCH_BLOCKS) && blocks > 1)
-		dm_bufio_prefetch(p->client, p->block,
-				  min_t(size_t, blocks, BDEV_PREFETCH_BLOCKS));
-}
-
-static int bdev_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
+/* What is wanted may straddle blocks, and only one may be held at a time. */
+static int bdev_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
+			   bool may_wait)
 {
 	struct bdev_vfile *bv = to_bdev(vf);
-	u64 pos = ((u64)bv->start << SECTOR_SHIFT) + offset;
+	u64 pos = bdev_position(bv, offset);
 
 	while (bytes) {
 		struct bdev_piece p = bdev_piece(bv, pos, bytes);
 		struct dm_buffer *buffer;
 		void *data;
 
-		if (p.client == bv->blocks)
-			bdev_prefetch(&p, bytes);
-		data = dm_bufio_read(p.client, p.block, &buffer);
-		if (IS_ERR(data))
-			return PTR_ERR(data);
-		memcpy(buf, data + p.offset, p.bytes);
-		dm_bufio_release(buffer);
-		buf += p.bytes;
-		pos += p.bytes;
-		bytes -= p.bytes;
-	}
-	return 0;
-}
-
-static int bdev_peek(struct vfile *vf, void *buf, size_t bytes, u64 offset)
-{
-	struct bdev_vfile *bv = to_bdev(vf);
-	u64 pos = ((u64)bv->start << SECTOR_SHIFT) + offset;
-
-	while (bytes) {
-		struct bdev_piece p = bdev_piece(bv, pos, bytes);
-		struct dm_buffer *buffer;
-		void *data;
-
-		data = dm_bufio_get(p.client, p.block, &buffer);
-		if (IS_ERR_OR_NULL(data))
+		data = may_wait ? dm_bufio_read(p.client, p.block, &buffer) :
+				  dm_bufio_get(p.client, p.block, &buffer);
+		if (!data)
 			return -EAGAIN;
+		if (IS_ERR(data))
+			return may_wait ? PTR_ERR(data) : -EAGAIN;
 		memcpy(buf, data + p.offset, p.bytes);
 		dm_bufio_release(buffer);
 		buf += p.bytes;
@@ -207,17 +198,14 @@ static int bdev_map(struct vfile *vf, struct bio *bio, sector_t sector, void *io
 
 static void bdev_release(struct vfile *vf)
 {
-	struct bdev_vfile *bv = to_bdev(vf);
-
-	mutex_destroy(&bv->lock);
-	kfree(bv);
+	kfree(to_bdev(vf));
 }
 
 static const struct vfile_ops bdev_ops = {
-	.read_begin = bdev_read_begin,
-	.read_end = bdev_read_end,
 	.read = bdev_read,
-	.peek = bdev_peek,
+	.cache_begin = bdev_cache_begin,
+	.cache_end = bdev_cache_end,
+	.cache_read = bdev_cache_read,
 	.map = bdev_map,
 	.release = bdev_release,
 };
@@ -233,7 +221,7 @@ static const struct vfile_ops bdev_ops = {
  * May sleep. Return: 0, -EINVAL when the device is too small, or -ENOMEM.
  */
 int bdev_vfile_open(struct block_device *bdev, sector_t start, u64 bytes,
-	      struct vfile **file, const char **error)
+		    struct vfile **file, const char **error)
 {
 	u64 device_bytes = bdev_nr_bytes(bdev);
 	struct bdev_vfile *bv;
@@ -251,7 +239,6 @@ int bdev_vfile_open(struct block_device *bdev, sector_t start, u64 bytes,
 	vfile_init(&bv->vf, &bdev_ops, bytes, 0);
 	bv->bdev = bdev;
 	bv->start = start;
-	mutex_init(&bv->lock);
 	*file = &bv->vf;
 	return 0;
 }

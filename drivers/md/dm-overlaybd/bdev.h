@@ -12,7 +12,7 @@ struct block_device;
 struct vfile;
 
 int bdev_vfile_open(struct block_device *bdev, sector_t start, u64 bytes,
-	      struct vfile **file, const char **error);
+		    struct vfile **file, const char **error);
 struct block_device *bdev_vfile_device(struct vfile *vf);
 sector_t bdev_vfile_start(struct vfile *vf);
 

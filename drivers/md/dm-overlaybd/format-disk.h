@@ -11,6 +11,7 @@
 #ifndef DM_OVERLAYBD_FORMAT_DISK_H
 #define DM_OVERLAYBD_FORMAT_DISK_H
 
+#include <linux/bits.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
 
@@ -18,12 +19,12 @@
 #define ZFILE_MAGIC1	"tuji.yyf@Alibaba"
 #define ZFILE_USED_BYTES	96
 
-#define ZFILE_F_HEADER		(1ULL << 0)	/* a header, not a trailer */
-#define ZFILE_F_DATA		(1ULL << 1)	/* a data file: always set */
-#define ZFILE_F_SEALED		(1ULL << 2)	/* set in the trailer only */
-#define ZFILE_F_OVERWRITTEN	(1ULL << 3)	/* the header is final */
-#define ZFILE_F_DIGEST		(1ULL << 4)	/* digest and index_crc valid */
-#define ZFILE_F_INDEX_COMPRESSED (1ULL << 5)	/* declared, never written */
+#define ZFILE_F_HEADER		BIT_ULL(0)	/* a header, not a trailer */
+#define ZFILE_F_DATA		BIT_ULL(1)	/* a data file: always set */
+#define ZFILE_F_SEALED		BIT_ULL(2)	/* set in the trailer only */
+#define ZFILE_F_OVERWRITTEN	BIT_ULL(3)	/* the header is final */
+#define ZFILE_F_DIGEST		BIT_ULL(4)	/* digest and index_crc valid */
+#define ZFILE_F_INDEX_COMPRESSED BIT_ULL(5)	/* declared, never written */
 
 struct zfile_disk_header {
 	u8 magic0[8];
@@ -47,6 +48,7 @@ struct zfile_disk_header {
 	u8 padding1[7];
 	u8 reserved2[416];
 };
+
 static_assert(sizeof(struct zfile_disk_header) == 512);
 
 #define LSMT_MAGIC0	"LSMT\0\1\2"	/* and the terminating NUL: 8 bytes */
@@ -55,9 +57,9 @@ static_assert(sizeof(struct zfile_disk_header) == 512);
 #define LSMT_VERSION		1
 #define LSMT_SUB_VERSION	1
 
-#define LSMT_F_HEADER	(1U << 0)	/* a header, not a trailer */
-#define LSMT_F_DATA	(1U << 1)	/* a data file, not an index file */
-#define LSMT_F_SEALED	(1U << 2)	/* the trailer's says so, not the header's */
+#define LSMT_F_HEADER	BIT(0)	/* a header, not a trailer */
+#define LSMT_F_DATA	BIT(1)	/* a data file, not an index file */
+#define LSMT_F_SEALED	BIT(2)	/* the trailer's says so, not the header's */
 
 struct lsmt_disk_header {
 	u8 magic0[8];
@@ -75,6 +77,7 @@ struct lsmt_disk_header {
 	char user_tag[256];	/* not necessarily terminated */
 	u8 reserved1[3706];
 };
+
 static_assert(sizeof(struct lsmt_disk_header) == 4096);
 
 #define LSMT_OFFSET_BITS	50
@@ -82,13 +85,14 @@ static_assert(sizeof(struct lsmt_disk_header) == 4096);
 #define LSMT_INVALID_OFFSET	LSMT_OFFSET_MASK
 #define LSMT_MOFFSET_BITS	55
 #define LSMT_MOFFSET_MASK	((1ULL << LSMT_MOFFSET_BITS) - 1)
-#define LSMT_ZEROED		(1ULL << 55)
+#define LSMT_ZEROED		BIT_ULL(55)
 #define LSMT_TAG_SHIFT		56
 
 struct lsmt_disk_mapping {
 	__le64 where;	/* offset:50, length:14 */
 	__le64 what;	/* moffset:55, zeroed:1, tag:8 */
 };
+
 static_assert(sizeof(struct lsmt_disk_mapping) == 16);
 
 #endif /* DM_OVERLAYBD_FORMAT_DISK_H */

@@ -19,7 +19,7 @@
 #include <linux/types.h>
 
 #define OBD_SECTOR_SHIFT	9
-#define OBD_SECTOR_BYTES	(1U << OBD_SECTOR_SHIFT)
+#define OBD_SECTOR_BYTES	512U
 
 #define ZFILE_HEADER_BYTES	512
 #define ZFILE_BLOCK_SHIFT_MIN	9

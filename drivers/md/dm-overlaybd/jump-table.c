@@ -97,8 +97,7 @@ static int load_pieces(struct jump_table *t, u8 *buf,
 /**
  * jump_table_load() - read and validate the whole index of a ZFile
  * @table: the table to fill
- * @file: the file the ZFile is in, after vfile_read_begin() and until
- *	jump_table_destroy()
+ * @file: the file the ZFile is in; it must live until jump_table_destroy()
  * @info: the decoded header
  * @error: set to the reason on failure
  *
@@ -129,6 +128,13 @@ int jump_table_load(struct jump_table *table, struct vfile *file,
 		table->sizes = kmalloc(index_bytes, GFP_KERNEL);
 		if (!table->sizes)
 			return -ENOMEM;
+	} else {
+		r = vfile_cache_begin(file);
+		if (r) {
+			*error = "Cannot create a cache for the ZFile index";
+			return r;
+		}
+		table->has_cache = true;
 	}
 	buf = kvmalloc(LOAD_BYTES, GFP_KERNEL);
 	if (!buf)
@@ -144,8 +150,11 @@ int jump_table_load(struct jump_table *table, struct vfile *file,
  */
 void jump_table_destroy(struct jump_table *table)
 {
+	if (table->has_cache)
+		vfile_cache_end(table->file);
 	kvfree(table->anchors);
 	kfree(table->sizes);
+	table->has_cache = false;
 	table->anchors = NULL;
 	table->sizes = NULL;
 }
@@ -196,9 +205,7 @@ static const u8 *leaf_get(const struct jump_table *t, u64 leaf, bool may_wait,
 
 	if (t->sizes)
 		return t->sizes + pos;
-	r = vfile_peek(t->file, copy, bytes, t->index_offset + pos);
-	if (r && may_wait)
-		r = vfile_read(t->file, copy, bytes, t->index_offset + pos);
+	r = vfile_cache_read(t->file, copy, bytes, t->index_offset + pos, may_wait);
 	if (r)
 		return ERR_PTR(r);
 	return leaf_ok(t, leaf, copy) ? copy : ERR_PTR(-EUCLEAN);

@@ -25,17 +25,20 @@ struct zfile_info;
 
 /**
  * struct jump_table - the index of one ZFile; immutable once loaded
- * @file: the file the ZFile is in, ready for reading; owned by the ZFile
+ * @file: the file the ZFile is in; owned by the ZFile
+ * @has_cache: we made the cache of @file
  * @index_offset: bytes from the start of @file to the index
  * @block_count: how many blocks there are
  * @anchors: offset in @file of every JUMP_TABLE_LEAF_BLOCKS'th block, and at the
  *	end that of the byte behind the last block
- * @sizes: the whole index as on disk, or NULL when leaves are read on demand
+ * @sizes: the whole index as on disk, or NULL when leaves are read on demand,
+ *	through the cache of @file
  * @min_entry_bytes: what a block takes on disk at least
  * @max_entry_bytes: what a block takes on disk at most
  */
 struct jump_table {
 	struct vfile *file;
+	bool has_cache;
 	u64 index_offset;
 	u64 block_count;
 	u64 *anchors;

@@ -45,7 +45,7 @@ struct layer_ends {
 struct layer {
 	struct list_head link;
 	unsigned int users;
-	struct mutex open_mutex;
+	struct mutex open_mutex;	/* see above */
 	struct vfile *file;
 	bool is_zfile;
 	struct block_device *bdev;
@@ -102,24 +102,17 @@ static struct layer *layer_share(struct layer *layer)
 	return layer;
 }
 
-/* Read both ends from the device itself, not from anybody's cache. */
 static int read_ends(struct vfile *range, struct layer_ends *ends, const char **error)
 {
 	int r;
 
-	*error = "Cannot create metadata cache";
-	r = vfile_read_begin(range);
-	if (r)
-		return r;
 	*error = "Cannot read the layer's header";
 	r = vfile_read(range, ends->header, sizeof(ends->header), 0);
-	if (!r && zfile_has_magic(ends->header)) {
-		*error = "Cannot read the layer's trailer";
-		r = vfile_read(range, ends->trailer, sizeof(ends->trailer),
-			       range->size - sizeof(ends->trailer));
-	}
-	vfile_read_end(range);
-	return r;
+	if (r || !zfile_has_magic(ends->header))
+		return r;
+	*error = "Cannot read the layer's trailer";
+	return vfile_read(range, ends->trailer, sizeof(ends->trailer),
+			  range->size - sizeof(ends->trailer));
 }
 
 static int layer_open_zfile(struct layer *layer, struct vfile *range,

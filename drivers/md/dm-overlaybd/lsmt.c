@@ -183,25 +183,17 @@ static int load_layer(struct lsmt_load *load, struct vfile *layer,
 	struct lsmt_info info;
 	int r;
 
-	*error = "Cannot create metadata cache";
-	r = vfile_read_begin(layer);
-	if (r)
-		return r;
 	r = load_header(layer, &info, error);
 	if (r)
-		goto out;
+		return r;
 	load->mappings += info.mapping_count;
 	if (load->mappings > SEGMENTS_MAX) {
 		*error = "Too many segments in all layers together";
-		r = -EFBIG;
-		goto out;
+		return -EFBIG;
 	}
 	if (info.virtual_bytes)
 		load->virtual_bytes = info.virtual_bytes;
-	r = load_index(layer, &info, i, &load->lists[i], error);
-out:
-	vfile_read_end(layer);
-	return r;
+	return load_index(layer, &info, i, &load->lists[i], error);
 }
 
 static int load_layers(struct lsmt *l, struct lsmt_load *load, int *bad_layer,

@@ -54,31 +54,6 @@ void vfile_put(struct vfile *vf)
 		kref_put(&vf->ref, vfile_release);
 }
 
-/**
- * vfile_read_begin() - get ready for vfile_read() and vfile_peek()
- * @vf: the vfile
- *
- * Nests, and may be called by several threads at once. May sleep.
- *
- * Return: 0 or a negative errno.
- */
-int vfile_read_begin(struct vfile *vf)
-{
-	return vf->ops->read_begin ? vf->ops->read_begin(vf) : 0;
-}
-
-/**
- * vfile_read_end() - undo one vfile_read_begin()
- * @vf: the vfile
- *
- * Caches that only reading needed are given up with the last one. May sleep.
- */
-void vfile_read_end(struct vfile *vf)
-{
-	if (vf->ops->read_end)
-		vf->ops->read_end(vf);
-}
-
 static bool vfile_has_range(const struct vfile *vf, size_t bytes, u64 offset)
 {
 	return offset <= vf->size && bytes <= vf->size - offset;
@@ -86,13 +61,13 @@ static bool vfile_has_range(const struct vfile *vf, size_t bytes, u64 offset)
 
 /**
  * vfile_read() - read bytes, waiting for I/O
- * @vf: the vfile, after vfile_read_begin()
+ * @vf: the vfile
  * @buf: where to; any kernel memory
  * @bytes: how many
  * @offset: from where, in bytes
  *
- * Sleeps; for metadata, from a thread that loads a table or a work item that
- * may wait for I/O. Never from map or a completion.
+ * For metadata, from a thread that loads a table. Sleeps and allocates. What it
+ * returns was read from the device just now and is cached nowhere.
  *
  * Return: 0, -ERANGE when not all of it lies within the vfile, or a negative
  * errno.
@@ -105,19 +80,45 @@ int vfile_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
 }
 
 /**
- * vfile_peek() - read bytes only if that needs no I/O
- * @vf: the vfile, after vfile_read_begin()
+ * vfile_cache_begin() - set up a reclaimable cache for vfile_cache_read()
+ * @vf: the vfile
+ *
+ * For the one owner of the vfile, once. Sleeps.
+ *
+ * Return: 0 or a negative errno; -EOPNOTSUPP when this kind has no cache.
+ */
+int vfile_cache_begin(struct vfile *vf)
+{
+	return vf->ops->cache_begin ? vf->ops->cache_begin(vf) : -EOPNOTSUPP;
+}
+
+/**
+ * vfile_cache_end() - give up what vfile_cache_begin() set up
+ * @vf: the vfile
+ *
+ * Sleeps. Nobody reads from the cache any more.
+ */
+void vfile_cache_end(struct vfile *vf)
+{
+	vf->ops->cache_end(vf);
+}
+
+/**
+ * vfile_cache_read() - read bytes through the cache
+ * @vf: the vfile, between vfile_cache_begin() and vfile_cache_end()
  * @buf: where to; any kernel memory
  * @bytes: how many
  * @offset: from where, in bytes
+ * @may_wait: read what is not in the cache from the device; sleeps, and must not
+ *	be used in map or in a completion. Without it nothing sleeps
  *
- * Never sleeps; may be called from map.
- *
- * Return: 0, or -EAGAIN when vfile_read() must be used.
+ * Return: 0, -EAGAIN when it is not all in the cache, -ERANGE when it does not
+ * lie within the vfile, or a negative errno.
  */
-int vfile_peek(struct vfile *vf, void *buf, size_t bytes, u64 offset)
+int vfile_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
+		     bool may_wait)
 {
-	if (!vf->ops->peek || !vfile_has_range(vf, bytes, offset))
-		return -EAGAIN;
-	return vf->ops->peek(vf, buf, bytes, offset);
+	if (!vfile_has_range(vf, bytes, offset))
+		return -ERANGE;
+	return vf->ops->cache_read(vf, buf, bytes, offset, may_wait);
 }

@@ -16,18 +16,19 @@ struct vfile;
 
 /**
  * struct vfile_ops - what each kind of vfile does in its own way
- * @read_begin: get ready for @read and @peek; may sleep. NULL: nothing to do
- * @read_end: undo one @read_begin; may sleep. NULL: nothing to do
  * @read: see vfile_read(). NULL: it is only ever mapped
- * @peek: see vfile_peek(). NULL: nothing is ever at hand
+ * @cache_begin: see vfile_cache_begin(). NULL: it has no cache
+ * @cache_end: see vfile_cache_end(). NULL: it has no cache
+ * @cache_read: see vfile_cache_read(). NULL: it has no cache
  * @map: see vfile_map()
  * @release: free it; called once, from a thread that may sleep
  */
 struct vfile_ops {
-	int (*read_begin)(struct vfile *vf);
-	void (*read_end)(struct vfile *vf);
 	int (*read)(struct vfile *vf, void *buf, size_t bytes, u64 offset);
-	int (*peek)(struct vfile *vf, void *buf, size_t bytes, u64 offset);
+	int (*cache_begin)(struct vfile *vf);
+	void (*cache_end)(struct vfile *vf);
+	int (*cache_read)(struct vfile *vf, void *buf, size_t bytes, u64 offset,
+			  bool may_wait);
 	int (*map)(struct vfile *vf, struct bio *bio, sector_t sector, void *io);
 	void (*release)(struct vfile *vf);
 };
@@ -50,10 +51,11 @@ void vfile_init(struct vfile *vf, const struct vfile_ops *ops, u64 size,
 		unsigned int io_bytes);
 struct vfile *vfile_get(struct vfile *vf);
 void vfile_put(struct vfile *vf);
-int vfile_read_begin(struct vfile *vf);
-void vfile_read_end(struct vfile *vf);
 int vfile_read(struct vfile *vf, void *buf, size_t bytes, u64 offset);
-int vfile_peek(struct vfile *vf, void *buf, size_t bytes, u64 offset);
+int vfile_cache_begin(struct vfile *vf);
+void vfile_cache_end(struct vfile *vf);
+int vfile_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
+		     bool may_wait);
 
 /**
  * vfile_map() - serve a bio, in device-mapper's way

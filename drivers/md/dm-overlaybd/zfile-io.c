@@ -16,7 +16,6 @@
 
 #include <linux/bio.h>
 #include <linux/blkdev.h>
-#include <linux/blk-cgroup.h>
 #include <linux/cacheflush.h>
 #include <linux/device-mapper.h>
 #include <linux/gfp.h>
@@ -130,14 +129,11 @@ static u32 content_bytes(const struct zfile *zf, u64 block)
 	return min_t(u64, left, zfile_block_bytes(zf));
 }
 
-/*
- * A range of the file, widened to what its device can read: @offset and @bytes
- * are what was asked for, @sector, @sectors what to read, @head the difference.
- */
+/* A range of the file, widened to what its device can read. */
 struct device_range {
 	sector_t sector;
 	unsigned int bytes;
-	unsigned int head;
+	unsigned int head;	/* bytes before what was asked for */
 };
 
 static struct device_range device_range(const struct zfile *zf, u64 offset,
@@ -288,6 +284,7 @@ static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 
 	buffer_free(&io->compressed);
 	buffer_free(&io->scratch);
+	bio_uninit(&io->data);
 	bio->bi_status = status;
 	/* Ends the life of @io too. */
 	bio_endio(bio);
@@ -367,19 +364,11 @@ static bool zfile_io_alloc(struct zfile_io *io, const struct device_range *range
 	return false;
 }
 
-/* Fetch the blocks, with a bio that has the wishes of the one it serves. */
-static void zfile_io_submit(struct zfile_io *io, const struct device_range *range,
-			    blk_opf_t without)
+static void zfile_io_submit(struct zfile_io *io, const struct device_range *range)
 {
-	blk_opf_t opf = io->bio->bi_opf & ZFILE_IO_OPF & ~without;
 	struct bio *data = &io->data;
 
-	bio_init(data, NULL, &io->data_vec, 1, REQ_OP_READ | opf);
-	data->bi_bdev = io->zf->bdev;
-	bio_clone_blkg_association(data, io->bio);
-	data->bi_ioprio = io->bio->bi_ioprio;
 	data->bi_iter.bi_sector = range->sector;
-	data->bi_end_io = zfile_io_data_end;
 	__bio_add_page(data, io->compressed.page, range->bytes, 0);
 	io->head = range->head;
 	submit_bio_noacct(data);
@@ -459,10 +448,26 @@ static void zfile_io_wait_work(struct work_struct *work)
 		return;
 	}
 	range = device_range(io->zf, io->file_offset, run_bytes(io));
+	/* It did wait. */
+	io->data.bi_opf &= ~REQ_NOWAIT;
 	if (zfile_io_alloc(io, &range, GFP_NOIO))
-		zfile_io_submit(io, &range, REQ_NOWAIT);
+		zfile_io_submit(io, &range);
 	else
 		zfile_io_serve_from_reserve(io);
+}
+
+/*
+ * Our bio has the wishes of the one it serves, and is charged to the task that
+ * sent that one: this is where that is the current task.
+ */
+static void zfile_io_init_data(struct zfile_io *io)
+{
+	struct bio *data = &io->data;
+
+	bio_init(data, io->zf->bdev, &io->data_vec, 1,
+		 REQ_OP_READ | (io->bio->bi_opf & ZFILE_IO_OPF));
+	data->bi_ioprio = io->bio->bi_ioprio;
+	data->bi_end_io = zfile_io_data_end;
 }
 
 /* Cut the bio to what one zfile_io serves and note what that is. */
@@ -489,6 +494,7 @@ static void zfile_io_start(struct zfile_io *io, struct zfile *zf, struct bio *bi
 	io->offset = offset;
 	io->first_block = offset >> shift;
 	io->blocks = ((end - 1) >> shift) - io->first_block + 1;
+	zfile_io_init_data(io);
 }
 
 /**
@@ -516,11 +522,11 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 	if (!r) {
 		range = device_range(zf, io->file_offset, run_bytes(io));
 		if (likely(zfile_io_alloc(io, &range, GFP_NOWAIT))) {
-			zfile_io_submit(io, &range, 0);
+			zfile_io_submit(io, &range);
 			return DM_MAPIO_SUBMITTED;
 		}
 		if (bio->bi_opf & REQ_NOWAIT) {
-			bio_wouldblock_error(bio);
+			zfile_io_end(io, BLK_STS_AGAIN);
 			return DM_MAPIO_SUBMITTED;
 		}
 	} else if (r != -EAGAIN) {
@@ -532,22 +538,68 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 	return DM_MAPIO_SUBMITTED;
 }
 
-/* Read a part of one block; @entry and @scratch have room for any block. */
-static int read_from_block(struct zfile *zf, u64 block, u32 from, void *buf,
-			   u32 bytes, void *entry, void *scratch)
-{
-	bool whole = bytes == content_bytes(zf, block);
+/**
+ * struct zfile_sync_read - a read that waits
+ * @zf: the ZFile
+ * @buf: where what is still to be read goes
+ * @offset: where that is in the content, in bytes
+ * @bytes: how much it is
+ * @entries: room for ZFILE_IO_MAX_BYTES of compressed blocks, and any one block
+ * @scratch: one decompressed block
+ */
+struct zfile_sync_read {
+	struct zfile *zf;
+	void *buf;
 	u64 offset;
-	u32 size;
+	size_t bytes;
+	void *entries;
+	void *scratch;
+};
+
+static int sync_read_block(struct zfile_sync_read *rd, u64 block,
+			   const void *entry, u32 entry_bytes)
+{
+	u32 there = content_bytes(rd->zf, block);
+	u32 from = rd->offset - (block << rd->zf->info.block_shift);
+	u32 step = min_t(size_t, rd->bytes, there - from);
+	bool whole = step == there;
 	int r;
 
-	r = jump_table_find(&zf->table, block, 1, true, &offset, &size);
-	if (!r)
-		r = vfile_read(zf->file, entry, size, offset);
-	if (!r)
-		r = decode_block(zf, block, entry, size, whole ? buf : scratch);
-	if (!r && !whole)
-		memcpy(buf, scratch + from, bytes);
+	r = decode_block(rd->zf, block, entry, entry_bytes,
+			 whole ? rd->buf : rd->scratch);
+	if (r)
+		return r;
+	if (!whole)
+		memcpy(rd->buf, rd->scratch + from, step);
+	rd->buf += step;
+	rd->offset += step;
+	rd->bytes -= step;
+	return 0;
+}
+
+/* Read as many blocks as are wanted and fit. */
+static int sync_read_run(struct zfile_sync_read *rd)
+{
+	unsigned int shift = rd->zf->info.block_shift;
+	u64 first = rd->offset >> shift;
+	u64 last = (rd->offset + rd->bytes - 1) >> shift;
+	unsigned int i, count = min_t(u64, last - first + 1, ZFILE_IO_MAX_BLOCKS);
+	u32 sizes[ZFILE_IO_MAX_BLOCKS];
+	u32 bytes = 0;
+	u64 offset;
+	int r;
+
+	r = jump_table_find(&rd->zf->table, first, count, true, &offset, sizes);
+	if (r)
+		return r;
+	for (i = 0; i < count && (!i || bytes + sizes[i] <= ZFILE_IO_MAX_BYTES); i++)
+		bytes += sizes[i];
+	count = i;
+	r = vfile_read(rd->zf->file, rd->entries, bytes, offset);
+	for (i = 0, bytes = 0; i < count && !r; i++) {
+		r = sync_read_block(rd, first + i, rd->entries + bytes, sizes[i]);
+		bytes += sizes[i];
+	}
 	return r;
 }
 
@@ -564,26 +616,23 @@ static int read_from_block(struct zfile *zf, u64 block, u32 from, void *buf,
  */
 int zfile_io_read(struct zfile *zf, void *buf, size_t bytes, u64 offset)
 {
-	u32 block_bytes = zfile_block_bytes(zf);
-	void *entry, *scratch;
+	size_t entries_bytes = max_t(size_t, ZFILE_IO_MAX_BYTES,
+				     zf->info.max_entry_bytes);
+	struct zfile_sync_read rd = {
+		.zf = zf,
+		.buf = buf,
+		.offset = offset,
+		.bytes = bytes,
+	};
 	int r = 0;
 
-	entry = kvmalloc(zf->info.max_entry_bytes + block_bytes, GFP_KERNEL);
-	if (!entry)
+	rd.entries = kvmalloc(entries_bytes + zfile_block_bytes(zf), GFP_KERNEL);
+	if (!rd.entries)
 		return -ENOMEM;
-	scratch = entry + zf->info.max_entry_bytes;
-
-	while (bytes && !r) {
-		u64 block = offset >> zf->info.block_shift;
-		u32 from = offset & (block_bytes - 1);
-		u32 step = min_t(size_t, bytes, content_bytes(zf, block) - from);
-
-		r = read_from_block(zf, block, from, buf, step, entry, scratch);
-		buf += step;
-		offset += step;
-		bytes -= step;
-	}
-	kvfree(entry);
+	rd.scratch = rd.entries + entries_bytes;
+	while (rd.bytes && !r)
+		r = sync_read_run(&rd);
+	kvfree(rd.entries);
 	return r;
 }
 

@@ -25,16 +25,6 @@ struct zfile *vfile_to_zfile(struct vfile *vf)
 	return container_of(vf, struct zfile, vf);
 }
 
-static int zfile_read_begin(struct vfile *vf)
-{
-	return vfile_read_begin(vfile_to_zfile(vf)->file);
-}
-
-static void zfile_read_end(struct vfile *vf)
-{
-	vfile_read_end(vfile_to_zfile(vf)->file);
-}
-
 static int zfile_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
 {
 	return zfile_io_read(vfile_to_zfile(vf), buf, bytes, offset);
@@ -54,8 +44,6 @@ static void zfile_release(struct vfile *vf)
 		destroy_workqueue(zf->wait_queue);
 	if (zf->reserve)
 		free_pages_exact(zf->reserve, zf->reserve_bytes);
-	if (zf->file_is_ready)
-		vfile_read_end(zf->file);
 	jump_table_destroy(&zf->table);
 	codec_put(zf->codec);
 	vfile_put(zf->file);
@@ -64,8 +52,6 @@ static void zfile_release(struct vfile *vf)
 }
 
 static const struct vfile_ops zfile_ops = {
-	.read_begin = zfile_read_begin,
-	.read_end = zfile_read_end,
 	.read = zfile_read,
 	.map = zfile_map,
 	.release = zfile_release,
@@ -104,12 +90,6 @@ static int zfile_load(struct zfile *zf, const char **error)
 {
 	int r;
 
-	*error = "Cannot create metadata cache";
-	r = vfile_read_begin(zf->file);
-	if (r)
-		return r;
-	zf->file_is_ready = true;
-
 	r = zfile_load_header(zf, error);
 	if (r)
 		return r;
@@ -120,10 +100,6 @@ static int zfile_load(struct zfile *zf, const char **error)
 	r = jump_table_load(&zf->table, zf->file, &zf->info, error);
 	if (r)
 		return r;
-	if (zf->table.sizes) {
-		vfile_read_end(zf->file);
-		zf->file_is_ready = false;
-	}
 	return codec_get(zf->info.algorithm, &zf->codec, error);
 }
 

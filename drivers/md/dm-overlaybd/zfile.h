@@ -23,8 +23,6 @@ struct workqueue_struct;
  * struct zfile - an open ZFile
  * @vf: the vfile this is; its size is the exact length of the content
  * @file: the range the ZFile lies in; one reference is ours
- * @file_is_ready: we hold a vfile_read_begin() of @file, as the jump table reads
- *	leaves on demand
  * @bdev: the device of @file
  * @device_offset: where @file begins on @bdev, in bytes
  * @info: the decoded header
@@ -45,14 +43,13 @@ struct workqueue_struct;
 struct zfile {
 	struct vfile vf;
 	struct vfile *file;
-	bool file_is_ready;
 	struct block_device *bdev;
 	u64 device_offset;
 	struct zfile_info info;
 	struct jump_table table;
 	const struct codec *codec;
 	struct workqueue_struct *wait_queue;
-	struct mutex reserve_lock;
+	struct mutex reserve_lock;	/* see above */
 	void *reserve;
 	size_t reserve_bytes;
 	atomic64_t read_errors;
