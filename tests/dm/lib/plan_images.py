@@ -63,9 +63,11 @@ class Output:
         """A reference file with a source's content; returns the sha256."""
         return write_sparse(self.path(name), source)
 
-    def case(self, name, devices, expect):
+    def case(self, name, devices, expect, again=0):
         """DEVICES: "SECTORS TARGET PARAMETERS" each; see plan.c."""
         self.plan.append('case ' + name)
+        if again:
+            self.plan.append('again %d' % again)
         self.plan += ['dev ' + device for device in devices]
         self.plan.append('expect ' + expect)
 
