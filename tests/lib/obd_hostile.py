@@ -703,6 +703,12 @@ def row31_index_place(s):
                         ('wraps', (1 << 64) - 512)):
         s.lsmt('offset-' + name, layer_file(trailer={'index_offset': value}),
                EINVAL)
+    index = DATA_END * SECTOR
+    for step in (1, 16, 256, 512):
+        image = (PAYLOAD[:index] + bytes(step) + PAYLOAD[index:end] +
+                 layer_file(trailer={'index_offset': index + step})[end:])
+        s.lsmt('index-moved-%d' % step, image,
+               GOOD_LAYER if step == 512 else EINVAL)
     s.lsmt('count-beyond-trailer', layer_file(trailer={'index_size': 33}),
            EINVAL)
     zeros = [zeroed(i, 1) for i in range(32)]

@@ -18,10 +18,12 @@ import sys
 from obd_golden import check_set, sha256_of
 from obd_hostile import write_set
 from obd_mutate import write_mutants
-from obd_reader import (  # noqa: F401, the module's interface
+from obd_reader import (
     SECTOR, Device, Image, ImageError, Lsmt, ZFile, errno_name, is_zfile,
     open_device, open_image, open_payload, survey, unwrap)
 
+__all__ = ['Device', 'Image', 'ImageError', 'Lsmt', 'ZFile', 'errno_name',
+           'is_zfile', 'open_device', 'open_image', 'open_payload', 'survey']
 CHUNK = 1 << 20
 
 

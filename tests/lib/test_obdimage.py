@@ -22,6 +22,7 @@ from obd_crc32c import BLOCK_SEED, crc32c
 from obd_format import (
     INVALID_ENTRY, INVALID_OFFSET, ZFILE, pack_mapping, unpack_mapping,
     zfile_digest)
+from obd_golden import check_case
 from obd_hostile import (
     all_cases, layer_file, random_items, sectors_of, write_set)
 from obd_reader import (
@@ -403,6 +404,29 @@ def test_golden():
             yield line
 
 
+def test_golden_checker():
+    good, broken = layer_file(), build_zfile(layer_file(), block_crcs={0: 1})
+    right = hashlib.sha256(open_image([good]).read(0, 65536)).hexdigest()
+    probe = {'offset': 0, 'length': 512, 'sha256': right}
+    base = {'name': 'a', 'kind': 'stack', 'layers': ['good'], 'expect': 'ok',
+            'virtual_size': 65536, 'sha256': right}
+    with tempfile.TemporaryDirectory() as directory:
+        for name, content in (('good', good), ('broken', broken)):
+            with open(os.path.join(directory, name), 'wb') as file:
+                file.write(content)
+        for want, changes in (
+                (True, {}),
+                (True, {'layers': ['broken'], 'expect': 'real-accepts'}),
+                (True, {'expect': 'real-accepts', 'real_sha256': right}),
+                (False, {'expect': 'real-accepts', 'real_sha256': 'x'}),
+                (False, {'expect': 'refuse-or-io-error'}),
+                (False, {'layers': ['broken']}), (False, {'sha256': 'x'}),
+                (False, {'virtual_size': 65535}), (False, {'probes': [probe]}),
+                (False, {'merged_index_count': 9})):
+            if (check_case(directory, {**base, **changes}) == '') != want:
+                yield str(changes)
+
+
 TESTS = [
     ('CRC-32C vectors', test_checksum_vectors),
     ('segment mapping vectors', test_mapping_vectors),
@@ -417,6 +441,7 @@ TESTS = [
     ('mappings up to 2^50 sectors', test_high_sectors),
     ('hostile set: plan, manifest and files agree', test_hostile_files),
     ('mutants: reproducible, of all outcomes', test_mutants),
+    ('the golden check finds differences', test_golden_checker),
     ('the command: verbs and exit codes', test_command),
 ]
 
@@ -428,7 +453,7 @@ def run_test(number, name, test):
         problems = ['%s: %s' % (type(error).__name__, error)]
     print('%sok %d - %s' % ('not ' if problems else '', number, name))
     for problem in problems[:10]:
-        print('# ' + problem)
+        print('# ' + problem, flush=True)
     return not problems
 
 
