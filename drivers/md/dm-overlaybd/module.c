@@ -6,6 +6,8 @@
 #include <linux/device-mapper.h>
 #include <linux/module.h>
 
+#include "block-cache.h"
+#include "buffer.h"
 #include "targets.h"
 #include "zfile-io.h"
 
@@ -13,9 +15,15 @@ static int __init dm_overlaybd_init(void)
 {
 	int r;
 
-	r = zfile_io_init();
+	r = buffer_init();
 	if (r)
 		return r;
+	r = block_cache_init();
+	if (r)
+		goto bad_cache;
+	r = zfile_io_init();
+	if (r)
+		goto bad_io;
 	r = dm_register_target(&zfile_target);
 	if (r)
 		goto bad_zfile;
@@ -28,6 +36,10 @@ bad_lsmt:
 	dm_unregister_target(&zfile_target);
 bad_zfile:
 	zfile_io_exit();
+bad_io:
+	block_cache_exit();
+bad_cache:
+	buffer_exit();
 	return r;
 }
 
@@ -36,6 +48,8 @@ static void __exit dm_overlaybd_exit(void)
 	dm_unregister_target(&lsmt_target);
 	dm_unregister_target(&zfile_target);
 	zfile_io_exit();
+	block_cache_exit();
+	buffer_exit();
 }
 
 module_init(dm_overlaybd_init);

@@ -25,6 +25,8 @@
 #include <linux/workqueue.h>
 
 #include "bdev.h"
+#include "block-cache.h"
+#include "buffer.h"
 #include "codec.h"
 #include "zfile.h"
 #include "zfile-io.h"
@@ -47,8 +49,6 @@
  */
 #define ZFILE_IO_INLINE_BYTES	(16 << 10)
 
-#define ZFILE_IO_GFP	(__GFP_COMP | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN)
-
 /* What our bio inherits from the one it serves. */
 #define ZFILE_IO_OPF	(REQ_SYNC | REQ_META | REQ_PRIO | REQ_RAHEAD | REQ_IDLE | \
 			 REQ_BACKGROUND | REQ_NOWAIT)
@@ -60,16 +60,6 @@
 static struct workqueue_struct *decompress_queue;
 
 /**
- * struct zfile_buffer - contiguous private memory
- * @page: the first page, NULL: none
- * @order: log2 of the number of pages
- */
-struct zfile_buffer {
-	struct page *page;
-	unsigned int order;
-};
-
-/**
  * struct zfile_io - a bio being served; in the per-bio data of the target
  * @zf: the ZFile
  * @bio: dm's clone, ours until it is ended
@@ -77,8 +67,9 @@ struct zfile_buffer {
  * @data_vec: its only segment
  * @work: to go on elsewhere, on the wait queue or on the decompression queue
  * @compressed: where @data reads to
- * @scratch: takes a whole block when not all of it is wanted or it does not land
- *	in contiguous memory
+ * @scratch: takes a block that does not land in contiguous memory; may be none
+ * @partial: takes the first block when only a part of it is wanted, and is cached
+ *	then; NULL when all of it is wanted. Of the other blocks all is wanted
  * @offset: where in the content @bio begins, in bytes
  * @first_block: the block that contains @offset
  * @file_offset: where in the file @first_block begins, in bytes
@@ -92,8 +83,9 @@ struct zfile_io {
 	struct bio data;
 	struct bio_vec data_vec;
 	struct work_struct work;
-	struct zfile_buffer compressed;
-	struct zfile_buffer scratch;
+	struct buffer compressed;
+	struct buffer scratch;
+	struct cached_block *partial;
 	u64 offset;
 	u64 first_block;
 	u64 file_offset;
@@ -101,25 +93,6 @@ struct zfile_io {
 	unsigned int head;
 	u32 sizes[ZFILE_IO_MAX_BLOCKS];
 };
-
-static bool buffer_alloc(struct zfile_buffer *b, size_t bytes, gfp_t gfp)
-{
-	b->order = get_order(bytes);
-	b->page = alloc_pages(gfp | ZFILE_IO_GFP, b->order);
-	return b->page;
-}
-
-static void buffer_free(struct zfile_buffer *b)
-{
-	if (b->page)
-		__free_pages(b->page, b->order);
-	b->page = NULL;
-}
-
-static void *buffer_data(const struct zfile_buffer *b)
-{
-	return b->page ? page_address(b->page) : NULL;
-}
 
 /* Bytes of content in a block: the last one may be short. */
 static u32 content_bytes(const struct zfile *zf, u64 block)
@@ -263,6 +236,7 @@ static void zero_behind_content(struct zfile_io *io, struct bvec_iter *iter)
 		zero_fill_bio_iter(io->bio, *iter);
 }
 
+/* Does a block that is wanted as a whole not land in contiguous memory? */
 static bool needs_scratch(const struct zfile_io *io)
 {
 	struct bvec_iter iter = io->bio->bi_iter;
@@ -271,7 +245,7 @@ static bool needs_scratch(const struct zfile_io *io)
 	for (i = 0; i < io->blocks; i++) {
 		struct wanted_part part = wanted_part(io, io->first_block + i, &iter);
 
-		if (!part.whole || !contiguous_memory(io->bio, &iter, part.bytes))
+		if (part.whole && !contiguous_memory(io->bio, &iter, part.bytes))
 			return true;
 		bio_advance_iter(io->bio, &iter, part.bytes);
 	}
@@ -284,22 +258,39 @@ static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 
 	buffer_free(&io->compressed);
 	buffer_free(&io->scratch);
+	cached_block_put(io->partial);
 	bio_uninit(&io->data);
 	bio->bi_status = status;
 	/* Ends the life of @io too. */
 	bio_endio(bio);
 }
 
+/* Decode one of the blocks fetched. */
+static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
+			       u64 block, const void *entry, u32 entry_bytes)
+{
+	struct cached_block *partial = io->partial;
+	int r;
+
+	if (!partial || block != io->first_block)
+		return decode_to_bio(io, iter, block, entry, entry_bytes,
+				     buffer_data(&io->scratch));
+	r = decode_to_bio(io, iter, block, entry, entry_bytes,
+			  buffer_data(&partial->memory));
+	if (!r)
+		block_cache_insert(partial, io->zf, block);
+	return r;
+}
+
 static void zfile_io_decode(struct zfile_io *io)
 {
 	const u8 *entry = buffer_data(&io->compressed) + io->head;
-	void *scratch = buffer_data(&io->scratch);
 	struct bvec_iter iter = io->bio->bi_iter;
 	unsigned int i;
 
 	for (i = 0; i < io->blocks; i++) {
-		if (decode_to_bio(io, &iter, io->first_block + i, entry,
-				  io->sizes[i], scratch)) {
+		if (zfile_io_decode_one(io, &iter, io->first_block + i, entry,
+					io->sizes[i])) {
 			zfile_io_end(io, BLK_STS_IOERR);
 			return;
 		}
@@ -352,16 +343,27 @@ static u32 run_bytes(const struct zfile_io *io)
 	return bytes;
 }
 
+static bool first_is_partial(const struct zfile_io *io)
+{
+	return !wanted_part(io, io->first_block, &io->bio->bi_iter).whole;
+}
+
+/* What it allocated before it failed is freed in the end. */
 static bool zfile_io_alloc(struct zfile_io *io, const struct device_range *range,
 			   gfp_t gfp)
 {
-	if (!buffer_alloc(&io->compressed, range->bytes, gfp))
+	size_t block_bytes = zfile_block_bytes(io->zf);
+
+	if (!io->compressed.page &&
+	    !buffer_alloc(&io->compressed, range->bytes, gfp))
 		return false;
-	if (!needs_scratch(io) ||
-	    buffer_alloc(&io->scratch, zfile_block_bytes(io->zf), gfp))
-		return true;
-	buffer_free(&io->compressed);
-	return false;
+	if (!io->partial && first_is_partial(io)) {
+		io->partial = cached_block_alloc(block_bytes, gfp);
+		if (!io->partial)
+			return false;
+	}
+	return io->scratch.page || !needs_scratch(io) ||
+	       buffer_alloc(&io->scratch, block_bytes, gfp);
 }
 
 static void zfile_io_submit(struct zfile_io *io, const struct device_range *range)
@@ -470,20 +472,33 @@ static void zfile_io_init_data(struct zfile_io *io)
 	data->bi_end_io = zfile_io_data_end;
 }
 
+/*
+ * Where a bio is to be cut: at a multiple of the largest run, and before a last
+ * block of which not all is wanted, so that only the first can be such a block.
+ */
+static u64 cut_end(const struct zfile *zf, u64 offset, u64 end)
+{
+	unsigned int shift = zf->info.block_shift;
+	u32 run = min_t(u32, ZFILE_IO_MAX_BYTES, ZFILE_IO_MAX_BLOCKS << shift);
+	u64 last;
+
+	end = min(end, round_down(offset, run) + run);
+	last = round_down(end, zfile_block_bytes(zf));
+	if (last > offset && end < zf->info.original_bytes)
+		end = last;
+	return end;
+}
+
 /* Cut the bio to what one zfile_io serves and note what that is. */
 static void zfile_io_start(struct zfile_io *io, struct zfile *zf, struct bio *bio,
 			   sector_t sector)
 {
-	unsigned int shift = zf->info.block_shift;
-	u32 run = min_t(u32, ZFILE_IO_MAX_BYTES, ZFILE_IO_MAX_BLOCKS << shift);
 	u64 offset = (u64)sector << SECTOR_SHIFT;
-	u64 end = offset + bio->bi_iter.bi_size;
-	u64 cut = round_down(offset, run) + run;
+	u64 bio_end = offset + bio->bi_iter.bi_size;
+	u64 end = cut_end(zf, offset, bio_end);
 
-	if (end > cut) {
-		end = cut;
+	if (end < bio_end)
 		dm_accept_partial_bio(bio, (end - offset) >> SECTOR_SHIFT);
-	}
 	/* A last sector that is not full counts as whole. */
 	end = min(end, zf->info.original_bytes);
 
@@ -491,10 +506,33 @@ static void zfile_io_start(struct zfile_io *io, struct zfile *zf, struct bio *bi
 	io->bio = bio;
 	io->compressed.page = NULL;
 	io->scratch.page = NULL;
+	io->partial = NULL;
 	io->offset = offset;
-	io->first_block = offset >> shift;
-	io->blocks = ((end - 1) >> shift) - io->first_block + 1;
-	zfile_io_init_data(io);
+	io->first_block = offset >> zf->info.block_shift;
+	io->blocks = ((end - 1) >> zf->info.block_shift) - io->first_block + 1;
+}
+
+/* Serve a part of a block from the cache, and cut the bio to that. */
+static bool zfile_io_from_cache(struct zfile_io *io)
+{
+	struct bio *bio = io->bio;
+	struct wanted_part part = wanted_part(io, io->first_block, &bio->bi_iter);
+	struct cached_block *cb;
+	struct bvec_iter iter;
+
+	if (part.whole)
+		return false;
+	cb = block_cache_find(io->zf, io->first_block);
+	if (!cb)
+		return false;
+	if (io->blocks > 1)
+		dm_accept_partial_bio(bio, part.bytes >> SECTOR_SHIFT);
+	iter = bio->bi_iter;
+	copy_to_bio(bio, &iter, buffer_data(&cb->memory) + part.from, part.bytes);
+	zero_behind_content(io, &iter);
+	cached_block_put(cb);
+	bio_endio(bio);
+	return true;
 }
 
 /**
@@ -518,6 +556,9 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 	int r;
 
 	zfile_io_start(io, zf, bio, sector);
+	if (zfile_io_from_cache(io))
+		return DM_MAPIO_SUBMITTED;
+	zfile_io_init_data(io);
 	r = zfile_io_locate(io, false);
 	if (!r) {
 		range = device_range(zf, io->file_offset, run_bytes(io));

@@ -10,6 +10,7 @@
 #include <linux/workqueue.h>
 
 #include "bdev.h"
+#include "block-cache.h"
 #include "codec.h"
 #include "zfile.h"
 #include "zfile-io.h"
@@ -40,6 +41,7 @@ static void zfile_release(struct vfile *vf)
 {
 	struct zfile *zf = vfile_to_zfile(vf);
 
+	block_cache_forget(zf);
 	if (zf->wait_queue)
 		destroy_workqueue(zf->wait_queue);
 	if (zf->reserve)

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A small cache of decompressed blocks, for reads of parts of blocks.
+ *
+ * Whoever reads a part of a block is likely to come back for the rest: segments
+ * begin at any sector, and a 64 KiB block is sixteen pages to a file system.
+ * Reads of whole blocks never come here, as the page cache above keeps those.
+ *
+ * One cache for the module, with a limit and a shrinker. It is split into shards
+ * so that CPUs seldom meet at a lock; each is a hash table and a list in order of
+ * last use.
+ */
+
+#include <linux/hash.h>
+#include <linux/minmax.h>
+#include <linux/shrinker.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "block-cache.h"
+
+#define CACHE_SHARD_BITS	4
+#define CACHE_SHARDS		(1U << CACHE_SHARD_BITS)
+#define CACHE_HASH_BITS		6
+
+/* At most this share of the memory, and at most so much. */
+#define CACHE_MEMORY_FRACTION	256
+#define CACHE_MAX_PAGES		((64UL << 20) >> PAGE_SHIFT)
+
+/**
+ * struct cache_shard - a part of the cache
+ * @lock: protects everything here
+ * @heads: the hash table
+ * @lru: most recently used first
+ * @pages: memory of all blocks here
+ */
+struct cache_shard {
+	spinlock_t lock;	/* see above */
+	struct hlist_head heads[1 << CACHE_HASH_BITS];
+	struct list_head lru;
+	unsigned long pages;
+} ____cacheline_aligned_in_smp;
+
+static struct cache_shard shards[CACHE_SHARDS];
+static unsigned long shard_max_pages;
+static struct shrinker *cache_shrinker;
+
+static u32 cache_hash(const void *owner, u64 block)
+{
+	return hash_64((u64)(unsigned long)owner + block * GOLDEN_RATIO_64,
+		       CACHE_SHARD_BITS + CACHE_HASH_BITS);
+}
+
+static struct cache_shard *hash_shard(u32 hash)
+{
+	return &shards[hash >> CACHE_HASH_BITS];
+}
+
+static struct hlist_head *hash_head(u32 hash)
+{
+	return &hash_shard(hash)->heads[hash & ((1U << CACHE_HASH_BITS) - 1)];
+}
+
+/**
+ * cached_block_alloc() - get memory for a block
+ * @bytes: size of the block
+ * @gfp: GFP_NOWAIT or GFP_NOIO; it is not tried hard either way
+ *
+ * Return: a block that is not cached yet, with one reference, or NULL.
+ */
+struct cached_block *cached_block_alloc(size_t bytes, gfp_t gfp)
+{
+	struct cached_block *cb;
+
+	cb = kmalloc(sizeof(*cb), gfp | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN);
+	if (!cb)
+		return NULL;
+	if (!buffer_alloc(&cb->memory, bytes, gfp)) {
+		kfree(cb);
+		return NULL;
+	}
+	refcount_set(&cb->ref, 1);
+	return cb;
+}
+
+/**
+ * cached_block_put() - drop a reference
+ * @cb: the block, or NULL
+ *
+ * Any context.
+ */
+void cached_block_put(struct cached_block *cb)
+{
+	if (!cb || !refcount_dec_and_test(&cb->ref))
+		return;
+	buffer_free(&cb->memory);
+	kfree(cb);
+}
+
+static struct cached_block *shard_find(u32 hash, const void *owner, u64 block)
+{
+	struct cached_block *cb;
+
+	lockdep_assert_held(&hash_shard(hash)->lock);
+	hlist_for_each_entry(cb, hash_head(hash), hash)
+		if (cb->block == block && cb->owner == owner)
+			return cb;
+	return NULL;
+}
+
+static void shard_remove(struct cache_shard *shard, struct cached_block *cb)
+{
+	lockdep_assert_held(&shard->lock);
+	hlist_del(&cb->hash);
+	list_del(&cb->lru);
+	shard->pages -= 1UL << cb->memory.order;
+	cached_block_put(cb);
+}
+
+/* Remove what was not used for longest until @pages or less are left. */
+static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages)
+{
+	unsigned long before = shard->pages;
+
+	lockdep_assert_held(&shard->lock);
+	while (shard->pages > pages)
+		shard_remove(shard, list_last_entry(&shard->lru,
+						    struct cached_block, lru));
+	return before - shard->pages;
+}
+
+/**
+ * block_cache_find() - look for a block
+ * @owner: whose
+ * @block: which
+ *
+ * Not from interrupts. Return: the block with a reference for the caller, or NULL.
+ */
+struct cached_block *block_cache_find(const void *owner, u64 block)
+{
+	u32 hash = cache_hash(owner, block);
+	struct cache_shard *shard = hash_shard(hash);
+	struct cached_block *cb;
+
+	spin_lock(&shard->lock);
+	cb = shard_find(hash, owner, block);
+	if (cb) {
+		list_move(&cb->lru, &shard->lru);
+		refcount_inc(&cb->ref);
+	}
+	spin_unlock(&shard->lock);
+	return cb;
+}
+
+/**
+ * block_cache_insert() - cache a block
+ * @cb: the block, with its content; the caller keeps its reference
+ * @owner: whose it is; until block_cache_forget()
+ * @block: which it is
+ *
+ * Does nothing when it is there already. Not from interrupts.
+ */
+void block_cache_insert(struct cached_block *cb, const void *owner, u64 block)
+{
+	u32 hash = cache_hash(owner, block);
+	struct cache_shard *shard = hash_shard(hash);
+
+	cb->owner = owner;
+	cb->block = block;
+	spin_lock(&shard->lock);
+	if (!shard_find(hash, owner, block)) {
+		refcount_inc(&cb->ref);
+		hlist_add_head(&cb->hash, hash_head(hash));
+		list_add(&cb->lru, &shard->lru);
+		shard->pages += 1UL << cb->memory.order;
+		shard_trim(shard, shard_max_pages);
+	}
+	spin_unlock(&shard->lock);
+}
+
+/**
+ * block_cache_forget() - drop all blocks of an owner
+ * @owner: who inserts no more
+ */
+void block_cache_forget(const void *owner)
+{
+	unsigned int i;
+
+	for (i = 0; i < CACHE_SHARDS; i++) {
+		struct cache_shard *shard = &shards[i];
+		struct cached_block *cb, *next;
+
+		spin_lock(&shard->lock);
+		list_for_each_entry_safe(cb, next, &shard->lru, lru)
+			if (cb->owner == owner)
+				shard_remove(shard, cb);
+		spin_unlock(&shard->lock);
+	}
+}
+
+static unsigned long cache_shrink_count(struct shrinker *shrinker,
+					struct shrink_control *sc)
+{
+	unsigned long pages = 0;
+	unsigned int i;
+
+	for (i = 0; i < CACHE_SHARDS; i++)
+		pages += READ_ONCE(shards[i].pages);
+	return pages ?: SHRINK_EMPTY;
+}
+
+static unsigned long cache_shrink_scan(struct shrinker *shrinker,
+				       struct shrink_control *sc)
+{
+	unsigned long each = DIV_ROUND_UP(sc->nr_to_scan, CACHE_SHARDS);
+	unsigned long freed = 0;
+	unsigned int i;
+
+	for (i = 0; i < CACHE_SHARDS; i++) {
+		struct cache_shard *shard = &shards[i];
+
+		spin_lock(&shard->lock);
+		freed += shard_trim(shard, shard->pages - min(shard->pages, each));
+		spin_unlock(&shard->lock);
+	}
+	return freed;
+}
+
+/**
+ * block_cache_init() - make the empty cache, at module load
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int block_cache_init(void)
+{
+	unsigned int i;
+
+	cache_shrinker = shrinker_alloc(0, "dm-overlaybd-blocks");
+	if (!cache_shrinker)
+		return -ENOMEM;
+	for (i = 0; i < CACHE_SHARDS; i++) {
+		spin_lock_init(&shards[i].lock);
+		INIT_LIST_HEAD(&shards[i].lru);
+	}
+	shard_max_pages = min(totalram_pages() / CACHE_MEMORY_FRACTION,
+			      CACHE_MAX_PAGES) / CACHE_SHARDS;
+	cache_shrinker->count_objects = cache_shrink_count;
+	cache_shrinker->scan_objects = cache_shrink_scan;
+	shrinker_register(cache_shrinker);
+	return 0;
+}
+
+/**
+ * block_cache_exit() - undo block_cache_init(), when all owners have forgotten
+ */
+void block_cache_exit(void)
+{
+	shrinker_free(cache_shrinker);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A small cache of decompressed blocks, for reads of parts of blocks.
+ */
+
+#ifndef DM_OVERLAYBD_BLOCK_CACHE_H
+#define DM_OVERLAYBD_BLOCK_CACHE_H
+
+#include <linux/list.h>
+#include <linux/refcount.h>
+#include <linux/types.h>
+
+#include "buffer.h"
+
+/**
+ * struct cached_block - a decompressed block
+ * @hash: in its shard's table; protected by the shard's lock
+ * @lru: in its shard's list; protected by the shard's lock
+ * @owner: whose block it is; fixed while cached
+ * @block: which block; fixed while cached
+ * @memory: the content. Written to only before it is cached, and never by a
+ *	reader: it is our own memory
+ * @ref: one for the cache and one for everybody who uses it
+ */
+struct cached_block {
+	struct hlist_node hash;
+	struct list_head lru;
+	const void *owner;
+	u64 block;
+	struct buffer memory;
+	refcount_t ref;
+};
+
+struct cached_block *cached_block_alloc(size_t bytes, gfp_t gfp);
+void cached_block_put(struct cached_block *cb);
+struct cached_block *block_cache_find(const void *owner, u64 block);
+void block_cache_insert(struct cached_block *cb, const void *owner, u64 block);
+void block_cache_forget(const void *owner);
+int block_cache_init(void);
+void block_cache_exit(void);
+
+#endif /* DM_OVERLAYBD_BLOCK_CACHE_H */

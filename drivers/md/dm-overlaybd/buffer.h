@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Contiguous private memory for one read, recycled per CPU.
+ */
+
+#ifndef DM_OVERLAYBD_BUFFER_H
+#define DM_OVERLAYBD_BUFFER_H
+
+#include <linux/gfp_types.h>
+#include <linux/mm.h>
+#include <linux/types.h>
+
+/**
+ * struct buffer - contiguous memory
+ * @page: the first page; NULL: none
+ * @order: log2 of the number of pages
+ */
+struct buffer {
+	struct page *page;
+	unsigned int order;
+};
+
+static inline void *buffer_data(const struct buffer *b)
+{
+	return b->page ? page_address(b->page) : NULL;
+}
+
+bool buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp);
+void buffer_free(struct buffer *b);
+int buffer_init(void);
+void buffer_exit(void);
+
+#endif /* DM_OVERLAYBD_BUFFER_H */
