@@ -47,9 +47,9 @@
 #define MAX_BAD 4096
 #define CHUNK (1 << 20)
 
-/* A leak is what happens this often in a row. */
-#define LEAK_ROUNDS 4
-#define SETTLE_MS 300
+/* What is freed late (RCU, workqueues, kernel threads) gets this long. */
+#define SETTLE_TRIES 100
+#define SETTLE_MS 50
 
 static const char *raw_disk;
 static int klog;
@@ -437,6 +437,22 @@ static void load_again(const char *name)
 	dm_clear(name);
 }
 
+/* Wait until nothing is being freed any more. */
+static void settle(struct usage *now)
+{
+	static struct usage before;
+	char text[256];
+
+	usage_take(now);
+	for (int tries = 0; tries < SETTLE_TRIES; tries++) {
+		before = *now;
+		usleep(SETTLE_MS * 1000);
+		usage_take(now);
+		if (!usage_grew(now, &before, cur.repetitions, text, sizeof(text)))
+			return;
+	}
+}
+
 static void check_leaks(void)
 {
 	static struct usage before, after;
@@ -445,19 +461,17 @@ static void check_leaks(void)
 	if (!cur.repetitions || !cur.nr_devs || cur.nr_refused > 1)
 		return;
 	dev_name(name, sizeof(name), cur.nr_devs - 1);
-	for (int round = 0; round < LEAK_ROUNDS; round++) {
-		/* What is freed late (RCU, workqueues) is not a leak. */
-		if (round)
-			usleep(SETTLE_MS * 1000);
-		usage_take(&before);
-		load_again(name);
-		if (round)
-			usleep(SETTLE_MS * 1000);
-		usage_take(&after);
-		if (!usage_grew(&before, &after, cur.repetitions, text, sizeof(text)))
-			break;
-		if (round == LEAK_ROUNDS - 1)
+	settle(&before);
+	load_again(name);
+	usage_take(&after);
+	for (int tries = 0; usage_grew(&before, &after, cur.repetitions, text, sizeof(text));
+	     tries++) {
+		if (tries == SETTLE_TRIES) {
 			fail("%d loads leave something behind: %s", cur.repetitions, text);
+			break;
+		}
+		usleep(SETTLE_MS * 1000);
+		usage_take(&after);
 	}
 	/* The next case has a log of its own. */
 	klog_table_error(klog, text, sizeof(text));

@@ -33,23 +33,25 @@ static void take_slab(struct usage *usage)
 		int n = usage->nr_caches;
 
 		if (sscanf(line, "%63s %ld", usage->caches[n].name,
-			   &usage->caches[n].objects) == 2)
+			   &usage->caches[n].objects) == 2 &&
+		    strcmp(usage->caches[n].name, "vmap_area"))
 			usage->nr_caches++;
 	}
 	fclose(file);
 }
 
-static long count_lines(const char *path)
+/* Areas that are free but not yet purged are no leak. */
+static long count_vmalloc_areas(void)
 {
-	FILE *file = fopen(path, "r");
+	FILE *file = fopen("/proc/vmallocinfo", "r");
 	char line[512];
-	long lines = 0;
+	long areas = 0;
 
 	while (file && fgets(line, sizeof(line), file))
-		lines++;
+		areas += !strstr(line, "unpurged");
 	if (file)
 		fclose(file);
-	return lines;
+	return areas;
 }
 
 /* Pages that are neither free nor could be freed at once. */
@@ -122,7 +124,7 @@ void usage_take(struct usage *usage)
 {
 	memset(usage, 0, sizeof(*usage));
 	take_slab(usage);
-	usage->vmalloc_areas = count_lines("/proc/vmallocinfo");
+	usage->vmalloc_areas = count_vmalloc_areas();
 	usage->used_pages = used_pages();
 	usage->bufio_bytes =
 		read_number("/sys/module/dm_bufio/parameters/current_allocated_bytes");

@@ -29,8 +29,7 @@ void usage_take(struct usage *usage);
 
 /*
  * Did something grow by about one per repetition, or a reference count at all?
- * Says what in text. Background activity may look alike: believe it when it
- * happens several times in a row.
+ * Says what in text. Much is freed late: believe it when it stays.
  */
 bool usage_grew(const struct usage *before, const struct usage *after,
 		int repetitions, char *text, size_t size);
