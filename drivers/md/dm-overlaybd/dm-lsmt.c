@@ -14,6 +14,7 @@
 #include "layer.h"
 #include "layer-args.h"
 #include "lsmt.h"
+#include "target-event.h"
 #include "targets.h"
 #include "zfile.h"
 
@@ -22,11 +23,13 @@
 /**
  * struct lsmt_c - an lsmt target
  * @file: the merged view; NULL before it is open
+ * @event: tells of failed reads
  * @layer_count: elements of @layers
  * @layers: the layers, lowest first
  */
 struct lsmt_c {
 	struct vfile *file;
+	struct target_event event;
 	unsigned int layer_count;
 	struct target_layer layers[] __counted_by(layer_count);
 };
@@ -36,6 +39,7 @@ static void lsmt_dtr(struct dm_target *ti)
 	struct lsmt_c *lc = ti->private;
 	unsigned int i;
 
+	target_event_exit(&lc->event);
 	vfile_put(lc->file);
 	for (i = 0; i < lc->layer_count; i++)
 		target_layer_close(ti, &lc->layers[i]);
@@ -154,6 +158,7 @@ static int lsmt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	lc->layer_count = layer_count;
 	ti->private = lc;
+	target_event_init(&lc->event, ti);
 
 	r = open_layers(ti, &as, lc);
 	if (!r)
@@ -176,6 +181,16 @@ static int lsmt_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_KILL;
 	return vfile_map(lc->file, bio, dm_target_offset(ti, bio->bi_iter.bi_sector),
 			 dm_per_bio_data(bio, lc->file->io_bytes));
+}
+
+static int lsmt_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct lsmt_c *lc = ti->private;
+
+	/* BLK_STS_AGAIN: it must not wait, and will be sent again. */
+	if (unlikely(*error) && *error != BLK_STS_AGAIN)
+		target_event_failed_read(&lc->event);
+	return DM_ENDIO_DONE;
 }
 
 /* What the status line says of all layers together. */
@@ -273,6 +288,7 @@ struct target_type lsmt_target = {
 	.ctr = lsmt_ctr,
 	.dtr = lsmt_dtr,
 	.map = lsmt_map,
+	.end_io = lsmt_end_io,
 	.status = lsmt_status,
 	.iterate_devices = lsmt_iterate_devices,
 	.io_hints = lsmt_io_hints,

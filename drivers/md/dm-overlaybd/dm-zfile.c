@@ -12,6 +12,7 @@
 #include "codec.h"
 #include "layer.h"
 #include "layer-args.h"
+#include "target-event.h"
 #include "targets.h"
 #include "zfile.h"
 
@@ -20,15 +21,18 @@
 /**
  * struct zfile_c - a zfile target
  * @layer: the ZFile
+ * @event: tells of failed reads
  */
 struct zfile_c {
 	struct target_layer layer;
+	struct target_event event;
 };
 
 static void zfile_dtr(struct dm_target *ti)
 {
 	struct zfile_c *zc = ti->private;
 
+	target_event_exit(&zc->event);
 	target_layer_close(ti, &zc->layer);
 	kfree(zc);
 }
@@ -68,6 +72,7 @@ static int zfile_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return -ENOMEM;
 	}
 	ti->private = zc;
+	target_event_init(&zc->event, ti);
 
 	r = target_layer_open(ti, &as, &zc->layer);
 	if (!r)
@@ -91,6 +96,16 @@ static int zfile_map(struct dm_target *ti, struct bio *bio)
 		return DM_MAPIO_KILL;
 	return vfile_map(file, bio, dm_target_offset(ti, bio->bi_iter.bi_sector),
 			 dm_per_bio_data(bio, file->io_bytes));
+}
+
+static int zfile_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *error)
+{
+	struct zfile_c *zc = ti->private;
+
+	/* BLK_STS_AGAIN: it must not wait, and will be sent again. */
+	if (unlikely(*error) && *error != BLK_STS_AGAIN)
+		target_event_failed_read(&zc->event);
+	return DM_ENDIO_DONE;
 }
 
 static void zfile_status(struct dm_target *ti, status_type_t type,
@@ -144,6 +159,7 @@ struct target_type zfile_target = {
 	.ctr = zfile_ctr,
 	.dtr = zfile_dtr,
 	.map = zfile_map,
+	.end_io = zfile_end_io,
 	.status = zfile_status,
 	.iterate_devices = zfile_iterate_devices,
 	.io_hints = zfile_io_hints,

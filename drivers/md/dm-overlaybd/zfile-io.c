@@ -123,31 +123,49 @@ static struct device_range device_range(const struct zfile *zf, u64 offset,
 	};
 }
 
-static void report_corrupt(struct zfile *zf, u64 block, const char *what)
+/* A block as it is on disk, in memory. */
+struct compressed_block {
+	u64 block;
+	u64 file_offset;	/* where in the file it was, in bytes */
+	const void *data;
+	u32 bytes;		/* with its CRC */
+};
+
+static void next_block(struct compressed_block *cb)
+{
+	cb->block++;
+	cb->file_offset += cb->bytes;
+	cb->data += cb->bytes;
+}
+
+static void report_corrupt(struct zfile *zf, u64 block, u64 file_offset,
+			   const char *what)
 {
 	atomic64_inc(&zf->corrupt_blocks);
-	DMERR_LIMIT("%pg: ZFile at byte %llu: %s block %llu", zf->bdev,
-		    zf->device_offset, what, block);
+	DMERR_LIMIT("%pg: ZFile at sector %llu: block %llu at byte %llu %s", zf->bdev,
+		    zf->device_offset >> SECTOR_SHIFT, block, file_offset, what);
 }
 
 /* Verify one block and decompress all of it to @dst. */
-static int decode_block(struct zfile *zf, u64 block, const void *entry,
-			u32 entry_bytes, void *dst)
+static int decode_block(struct zfile *zf, const struct compressed_block *cb,
+			void *dst)
 {
-	u32 payload_bytes = entry_bytes;
+	u32 payload_bytes = cb->bytes;
 	int r;
 
 	if (zf->info.block_crc) {
 		payload_bytes -= ZFILE_BLOCK_CRC_BYTES;
-		if (!zfile_block_crc_ok(entry, payload_bytes)) {
-			report_corrupt(zf, block, "checksum mismatch in");
+		if (!zfile_block_crc_ok(cb->data, payload_bytes)) {
+			report_corrupt(zf, cb->block, cb->file_offset,
+				       "has a wrong checksum");
 			return -EUCLEAN;
 		}
 	}
-	r = codec_decompress(zf->codec, entry, payload_bytes, dst,
-			     content_bytes(zf, block));
+	r = codec_decompress(zf->codec, cb->data, payload_bytes, dst,
+			     content_bytes(zf, cb->block));
 	if (r)
-		report_corrupt(zf, block, "cannot decompress");
+		report_corrupt(zf, cb->block, cb->file_offset,
+			       "does not decompress");
 	return r;
 }
 
@@ -210,16 +228,16 @@ static void copy_to_bio(struct bio *bio, struct bvec_iter *iter,
 }
 
 /* Decode one block to where the bio wants it and step behind that. */
-static int decode_to_bio(struct zfile_io *io, struct bvec_iter *iter, u64 block,
-			 const void *entry, u32 entry_bytes, void *scratch)
+static int decode_to_bio(struct zfile_io *io, struct bvec_iter *iter,
+			 const struct compressed_block *cb, void *scratch)
 {
-	struct wanted_part part = wanted_part(io, block, iter);
+	struct wanted_part part = wanted_part(io, cb->block, iter);
 	void *direct = NULL;
 	int r;
 
 	if (part.whole)
 		direct = contiguous_memory(io->bio, iter, part.bytes);
-	r = decode_block(io->zf, block, entry, entry_bytes, direct ?: scratch);
+	r = decode_block(io->zf, cb, direct ?: scratch);
 	if (r)
 		return r;
 	if (direct)
@@ -267,34 +285,35 @@ static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 
 /* Decode one of the blocks fetched. */
 static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
-			       u64 block, const void *entry, u32 entry_bytes)
+			       const struct compressed_block *cb)
 {
 	struct cached_block *partial = io->partial;
 	int r;
 
-	if (!partial || block != io->first_block)
-		return decode_to_bio(io, iter, block, entry, entry_bytes,
-				     buffer_data(&io->scratch));
-	r = decode_to_bio(io, iter, block, entry, entry_bytes,
-			  buffer_data(&partial->memory));
+	if (!partial || cb->block != io->first_block)
+		return decode_to_bio(io, iter, cb, buffer_data(&io->scratch));
+	r = decode_to_bio(io, iter, cb, buffer_data(&partial->memory));
 	if (!r)
-		block_cache_insert(partial, io->zf, block);
+		block_cache_insert(partial, io->zf, cb->block);
 	return r;
 }
 
 static void zfile_io_decode(struct zfile_io *io)
 {
-	const u8 *entry = buffer_data(&io->compressed) + io->head;
+	struct compressed_block cb = {
+		.block = io->first_block,
+		.file_offset = io->file_offset,
+		.data = buffer_data(&io->compressed) + io->head,
+	};
 	struct bvec_iter iter = io->bio->bi_iter;
 	unsigned int i;
 
-	for (i = 0; i < io->blocks; i++) {
-		if (zfile_io_decode_one(io, &iter, io->first_block + i, entry,
-					io->sizes[i])) {
+	for (i = 0; i < io->blocks; i++, next_block(&cb)) {
+		cb.bytes = io->sizes[i];
+		if (zfile_io_decode_one(io, &iter, &cb)) {
 			zfile_io_end(io, BLK_STS_IOERR);
 			return;
 		}
-		entry += io->sizes[i];
 	}
 	zero_behind_content(io, &iter);
 	zfile_io_end(io, BLK_STS_OK);
@@ -377,9 +396,9 @@ static void zfile_io_submit(struct zfile_io *io, const struct device_range *rang
 }
 
 /* Read one block into the reserve, which the caller has locked. */
-static int reserve_fetch(struct zfile *zf, u64 offset, u32 bytes, const void **entry)
+static int reserve_fetch(struct zfile *zf, struct compressed_block *cb)
 {
-	struct device_range range = device_range(zf, offset, bytes);
+	struct device_range range = device_range(zf, cb->file_offset, cb->bytes);
 	struct bio_vec vec;
 	struct bio bio;
 	int r;
@@ -392,7 +411,7 @@ static int reserve_fetch(struct zfile *zf, u64 offset, u32 bytes, const void **e
 	bio_uninit(&bio);
 	if (r)
 		atomic64_inc(&zf->read_errors);
-	*entry = zf->reserve + range.head;
+	cb->data = zf->reserve + range.head;
 	return r;
 }
 
@@ -401,20 +420,20 @@ static void zfile_io_serve_from_reserve(struct zfile_io *io)
 {
 	struct zfile *zf = io->zf;
 	void *scratch = zf->reserve + zf->reserve_bytes - zfile_block_bytes(zf);
+	struct compressed_block cb = {
+		.block = io->first_block,
+		.file_offset = io->file_offset,
+	};
 	struct bvec_iter iter = io->bio->bi_iter;
-	u64 offset = io->file_offset;
 	unsigned int i;
 	int r = 0;
 
 	mutex_lock(&zf->reserve_lock);
-	for (i = 0; i < io->blocks && !r; i++) {
-		const void *entry;
-
-		r = reserve_fetch(zf, offset, io->sizes[i], &entry);
+	for (i = 0; i < io->blocks && !r; i++, next_block(&cb)) {
+		cb.bytes = io->sizes[i];
+		r = reserve_fetch(zf, &cb);
 		if (!r)
-			r = decode_to_bio(io, &iter, io->first_block + i, entry,
-					  io->sizes[i], scratch);
-		offset += io->sizes[i];
+			r = decode_to_bio(io, &iter, &cb, scratch);
 	}
 	mutex_unlock(&zf->reserve_lock);
 	if (!r)
@@ -433,7 +452,8 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 	struct zfile *zf = io->zf;
 
 	if (r == -EUCLEAN)
-		report_corrupt(zf, io->first_block, "the index has changed at");
+		report_corrupt(zf, io->first_block, zf->info.index_offset,
+			       "has another size now: the index has changed");
 	else
 		atomic64_inc(&zf->read_errors);
 	zfile_io_end(io, BLK_STS_IOERR);
@@ -597,17 +617,16 @@ struct zfile_sync_read {
 	void *scratch;
 };
 
-static int sync_read_block(struct zfile_sync_read *rd, u64 block,
-			   const void *entry, u32 entry_bytes)
+static int sync_read_block(struct zfile_sync_read *rd,
+			   const struct compressed_block *cb)
 {
-	u32 there = content_bytes(rd->zf, block);
-	u32 from = rd->offset - (block << rd->zf->info.block_shift);
+	u32 there = content_bytes(rd->zf, cb->block);
+	u32 from = rd->offset - (cb->block << rd->zf->info.block_shift);
 	u32 step = min_t(size_t, rd->bytes, there - from);
 	bool whole = step == there;
 	int r;
 
-	r = decode_block(rd->zf, block, entry, entry_bytes,
-			 whole ? rd->buf : rd->scratch);
+	r = decode_block(rd->zf, cb, whole ? rd->buf : rd->scratch);
 	if (r)
 		return r;
 	if (!whole)
@@ -622,24 +641,27 @@ static int sync_read_block(struct zfile_sync_read *rd, u64 block,
 static int sync_read_run(struct zfile_sync_read *rd)
 {
 	unsigned int shift = rd->zf->info.block_shift;
-	u64 first = rd->offset >> shift;
+	struct compressed_block cb = {
+		.block = rd->offset >> shift,
+		.data = rd->entries,
+	};
 	u64 last = (rd->offset + rd->bytes - 1) >> shift;
-	unsigned int i, count = min_t(u64, last - first + 1, ZFILE_IO_MAX_BLOCKS);
+	unsigned int i, count = min_t(u64, last - cb.block + 1, ZFILE_IO_MAX_BLOCKS);
 	u32 sizes[ZFILE_IO_MAX_BLOCKS];
 	u32 bytes = 0;
-	u64 offset;
 	int r;
 
-	r = jump_table_find(&rd->zf->table, first, count, true, &offset, sizes);
+	r = jump_table_find(&rd->zf->table, cb.block, count, true,
+			    &cb.file_offset, sizes);
 	if (r)
 		return r;
 	for (i = 0; i < count && (!i || bytes + sizes[i] <= ZFILE_IO_MAX_BYTES); i++)
 		bytes += sizes[i];
 	count = i;
-	r = vfile_read(rd->zf->file, rd->entries, bytes, offset);
-	for (i = 0, bytes = 0; i < count && !r; i++) {
-		r = sync_read_block(rd, first + i, rd->entries + bytes, sizes[i]);
-		bytes += sizes[i];
+	r = vfile_read(rd->zf->file, rd->entries, bytes, cb.file_offset);
+	for (i = 0; i < count && !r; i++, next_block(&cb)) {
+		cb.bytes = sizes[i];
+		r = sync_read_block(rd, &cb);
 	}
 	return r;
 }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Telling user space that a read of a target failed.
+ */
+
+#include <linux/blkdev.h>
+#include <linux/device-mapper.h>
+#include <linux/kobject.h>
+
+#include "target-event.h"
+
+#define TARGET_EVENT_ENV	"DM_OVERLAYBD_READ_FAILED=1"
+
+static void target_event_work(struct work_struct *work)
+{
+	struct target_event *ev = container_of(work, struct target_event, work);
+	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
+	char *envp[] = { TARGET_EVENT_ENV, NULL };
+
+	dm_table_event(ev->ti->table);
+	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, envp);
+}
+
+/**
+ * target_event_init() - get ready, in a constructor
+ * @ev: the event
+ * @ti: the target
+ */
+void target_event_init(struct target_event *ev, struct dm_target *ti)
+{
+	ev->ti = ti;
+	INIT_WORK(&ev->work, target_event_work);
+}
+
+/**
+ * target_event_exit() - wait until no event is being raised, in a destructor
+ * @ev: the event
+ */
+void target_event_exit(struct target_event *ev)
+{
+	cancel_work_sync(&ev->work);
+}
+
+/**
+ * target_event_failed_read() - raise a dm event and a uevent
+ * @ev: the event
+ *
+ * Any context. However many reads fail before user space is told, it is told
+ * once; the status line has the numbers.
+ */
+void target_event_failed_read(struct target_event *ev)
+{
+	schedule_work(&ev->work);
+}
