@@ -10,13 +10,14 @@
 
 #include <linux/cpumask.h>
 #include <linux/errno.h>
-#include <linux/local_lock.h>
 #include <linux/lz4.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 #include <linux/zstd.h>
+/* Does not include what it needs itself. */
+#include <linux/local_lock.h>
 
 #include "codec.h"
 
