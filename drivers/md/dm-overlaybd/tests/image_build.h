@@ -7,6 +7,7 @@
 #ifndef DM_OVERLAYBD_IMAGE_BUILD_H
 #define DM_OVERLAYBD_IMAGE_BUILD_H
 
+#include <kunit/resource.h>
 #include <kunit/test.h>
 #include <linux/crc32c.h>
 #include <linux/mm.h>
@@ -17,6 +18,18 @@
 #include "../format.h"
 
 #define BLOCK_CRC_SEED	100007
+
+KUNIT_DEFINE_ACTION_WRAPPER(image_free, kvfree, const void *);
+
+/* Zeroed memory, of any length, that ends with the test. */
+static inline void *image_alloc(struct kunit *test, size_t bytes)
+{
+	void *p = kvzalloc(bytes, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, p);
+	KUNIT_ASSERT_EQ(test, 0, kunit_add_action_or_reset(test, image_free, p));
+	return p;
+}
 
 static inline u64 next_random(u64 *state)
 {
@@ -180,10 +193,8 @@ static inline void zfile_image_build(struct kunit *test, struct zfile_image *z)
 	u64 i;
 
 	z->blocks = blocks;
-	z->file = kunit_kzalloc(test, room, GFP_KERNEL);
-	index = kunit_kzalloc(test, 4 * blocks, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, z->file);
-	KUNIT_ASSERT_NOT_NULL(test, index);
+	z->file = image_alloc(test, room);
+	index = image_alloc(test, 4 * blocks);
 
 	p = z->file + 512;
 	for (i = 0; i < blocks; i++) {
@@ -214,7 +225,6 @@ static inline void zfile_image_build(struct kunit *test, struct zfile_image *z)
 				      crc32c(0, index, 4 * blocks), 0x1b);
 	else
 		zfile_image_put_block(z->file, z, 0, 0, 0x13);
-	kunit_kfree(test, index);
 }
 
 struct lsmt_image_segment {
@@ -238,8 +248,7 @@ static inline u8 *lsmt_image_build(struct kunit *test, const u8 *data, u32 data_
 	u32 i;
 
 	*file_bytes = trailer + 4096;
-	file = kunit_kzalloc(test, *file_bytes, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, file);
+	file = image_alloc(test, *file_bytes);
 	memcpy(file, "LSMT\0\1\2\0\x65\x7e\x63\xd2\x94\x44\x08\x4c"
 	       "\xa2\xd2\xc8\xec\x4f\xcf\xae\x8a", 24);
 	memcpy(file + trailer, file, 24);
