@@ -11,6 +11,7 @@
  * last use.
  */
 
+#include <linux/bits.h>
 #include <linux/hash.h>
 #include <linux/minmax.h>
 #include <linux/shrinker.h>
@@ -20,7 +21,7 @@
 #include "block-cache.h"
 
 #define CACHE_SHARD_BITS	4
-#define CACHE_SHARDS		(1U << CACHE_SHARD_BITS)
+#define CACHE_SHARDS		BIT(CACHE_SHARD_BITS)
 #define CACHE_HASH_BITS		6
 
 /* At most this share of the memory, and at most so much. */
@@ -36,7 +37,7 @@
  */
 struct cache_shard {
 	spinlock_t lock;	/* see above */
-	struct hlist_head heads[1 << CACHE_HASH_BITS];
+	struct hlist_head heads[BIT(CACHE_HASH_BITS)];
 	struct list_head lru;
 	unsigned long pages;
 } ____cacheline_aligned_in_smp;
@@ -58,7 +59,7 @@ static struct cache_shard *hash_shard(u32 hash)
 
 static struct hlist_head *hash_head(u32 hash)
 {
-	return &hash_shard(hash)->heads[hash & ((1U << CACHE_HASH_BITS) - 1)];
+	return &hash_shard(hash)->heads[hash & (BIT(CACHE_HASH_BITS) - 1)];
 }
 
 /**

@@ -15,7 +15,8 @@ static void target_event_work(struct work_struct *work)
 {
 	struct target_event *ev = container_of(work, struct target_event, work);
 	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
-	char *envp[] = { TARGET_EVENT_ENV, NULL };
+	char env[] = TARGET_EVENT_ENV;
+	char *envp[] = { env, NULL };
 
 	dm_table_event(ev->ti->table);
 	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, envp);
