@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0
+/* An image as the user names it, see image.h. */
+
+#include <stdlib.h>
+
+#include "config.h"
+#include "image.h"
+#include "message.h"
+#include "units.h"
+
+static int collect_paths(int count, char *const *names, struct path_list *paths)
+{
+	bool is_config;
+	int i, r = 0;
+
+	for (i = 0; !r && i < count; i++) {
+		r = config_detect(names[i], &is_config);
+		if (!r)
+			r = is_config ? config_read(names[i], paths) :
+					path_list_add(paths, names[i]);
+	}
+	if (!r && paths->count > LSMT_MAX_LAYERS)
+		r = fail(STATUS_REFUSED, "%u layers: an image has at most %d",
+			 paths->count, LSMT_MAX_LAYERS);
+	return r;
+}
+
+static int open_layers(struct image *image, const struct path_list *paths)
+{
+	int r;
+
+	image->layers = calloc(paths->count, sizeof(*image->layers));
+	if (!image->layers)
+		return fail_memory();
+	while (image->count < paths->count) {
+		struct layer *layer = &image->layers[image->count];
+
+		r = layer_open(layer, paths->paths[image->count++]);
+		if (r)
+			return r;
+		if (!layer->is_lsmt && paths->count > 1)
+			return fail(STATUS_REFUSED,
+				    "%s: this ZFile holds no LSMT layer and cannot be one of several layers",
+				    layer->path);
+	}
+	return 0;
+}
+
+/**
+ * image_open() - open all layers of an image
+ * @image: filled in; image_close() it whatever the outcome
+ * @count: number of names
+ * @names: what the user gave
+ *
+ * Return: 0 or a status.
+ */
+int image_open(struct image *image, int count, char *const *names)
+{
+	struct path_list paths = { .count = 0 };
+	int r;
+
+	*image = (struct image) { .count = 0 };
+	if (count < 1)
+		return fail(STATUS_USAGE, "no image given");
+	r = collect_paths(count, names, &paths);
+	if (!r)
+		r = open_layers(image, &paths);
+	path_list_destroy(&paths);
+	return r;
+}
+
+void image_close(struct image *image)
+{
+	unsigned int i;
+
+	for (i = 0; i < image->count; i++)
+		layer_close(&image->layers[i]);
+	free(image->layers);
+	*image = (struct image) { .count = 0 };
+}
+
+/* A ZFile of something that is not a layer? */
+bool image_is_payload(const struct image *image)
+{
+	return !image->layers[0].is_lsmt;
+}
+
+/**
+ * image_bytes() - how long the image is when unpacked
+ * @image: an open image
+ *
+ * Return: exact bytes of a payload; else the virtual size of the topmost layer
+ * that has one, 0 when none has.
+ */
+u64 image_bytes(const struct image *image)
+{
+	unsigned int i;
+
+	if (image_is_payload(image))
+		return image->layers[0].content_bytes;
+	for (i = image->count; i--; )
+		if (image->layers[i].lsmt.virtual_bytes)
+			return image->layers[i].lsmt.virtual_bytes;
+	return 0;
+}
+
+/**
+ * image_need_device() - refuse an image that cannot be a device
+ * @image: an open image
+ * @sectors: set to the size of the device
+ *
+ * The last sector of a payload is filled up with zeros, the last part of a
+ * sector of a stack does not exist. Return: 0 or STATUS_REFUSED.
+ */
+int image_need_device(const struct image *image, u64 *sectors)
+{
+	u64 bytes = image_bytes(image);
+
+	*sectors = image_is_payload(image) ? sectors_up(bytes) : sectors_down(bytes);
+	if (*sectors)
+		return 0;
+	return fail(STATUS_REFUSED, image_is_payload(image) ?
+		    "%s: an empty ZFile is no device" :
+		    "%s: no layer says how large the device is",
+		    image->layers[image->count - 1].path);
+}

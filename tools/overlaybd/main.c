@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0
+/* overlaybd: make OverlayBD images and look into them. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "message.h"
+#include "verbs.h"
+
+#ifndef OBD_VERSION
+#error "the Makefile defines OBD_VERSION"
+#endif
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *summary;
+};
+
+static const struct verb verbs[] = {
+	{ "create", verb_create, "raw image, device or pipe -> layer" },
+	{ "commit", verb_commit, "difference of two raw images or devices -> layer" },
+	{ "info", verb_info, "what an image is made of" },
+	{ "table", verb_table, "device-mapper table lines of an image" },
+};
+
+#define VERB_COUNT	(sizeof(verbs) / sizeof(*verbs))
+
+static void print_help(void)
+{
+	size_t i;
+
+	printf("Usage: overlaybd [-q|-v] VERB [OPTION...] [ARGUMENT...]\n"
+	       "       overlaybd VERB --help\n\nVerbs:\n");
+	for (i = 0; i < VERB_COUNT; i++)
+		printf("  %-10s %s\n", verbs[i].name, verbs[i].summary);
+	printf("\nOptions:\n"
+	       "  -V, --version          print the version\n"
+	       COMMON_HELP
+	       "\nIMAGE is one or more layers from the lowest to the topmost (files, tar blobs\n"
+	       "or block devices), or a config.v1.json that lists them.\n"
+	       "Exit status: 0 fine, 1 usage or environment, 2 image corrupt or refused,\n"
+	       "3 I/O error.\n");
+}
+
+/**
+ * common_option() - take an option that every verb has
+ * @letter: what getopt_long() returned
+ * @help: the verb's help
+ *
+ * Return: 0, OPTION_HELPED, or STATUS_USAGE for an option nobody has.
+ */
+int common_option(int letter, const char *help)
+{
+	switch (letter) {
+	case 'h':
+		fputs(help, stdout);
+		return OPTION_HELPED;
+	case 'q':
+		message_quiet();
+		return 0;
+	case 'v':
+		message_louder();
+		return 0;
+	}
+	/* getopt_long() has said what is wrong. */
+	return fail(STATUS_USAGE, "see --help");
+}
+
+/* Turn what an option parser returned into what the verb returns. */
+int option_result(int r)
+{
+	return r == OPTION_HELPED ? finish_stdout() : r;
+}
+
+/* Check how many arguments are left behind the options. */
+int need_operands(int argc, int at_least, int at_most, const char *what)
+{
+	int count = argc - optind;
+
+	if (count >= at_least && count <= at_most)
+		return 0;
+	return fail(STATUS_USAGE, "%s %s (see --help)",
+		    count < at_least ? "missing argument: needs" : "too many arguments: takes",
+		    what);
+}
+
+int print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(object);
+	return finish_stdout();
+}
+
+/* Nothing printed is lost unnoticed. Return: 0 or STATUS_IO. */
+int finish_stdout(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		return fail_errno(STATUS_IO, "cannot write standard output");
+	return 0;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < VERB_COUNT; i++)
+		if (!strcmp(verbs[i].name, name))
+			return &verbs[i];
+	return NULL;
+}
+
+static int parse_global(int argc, char **argv, bool *done)
+{
+	static const struct option options[] = {
+		COMMON_OPTIONS,
+		{ "version", no_argument, NULL, 'V' },
+		{ 0 }
+	};
+	int letter;
+
+	*done = false;
+	while ((letter = getopt_long(argc, argv, "+V" COMMON_LETTERS, options, NULL)) != -1) {
+		if (letter == 'V')
+			printf("overlaybd %s\n", OBD_VERSION);
+		else if (letter == 'h')
+			print_help();
+		else if (common_option(letter, ""))
+			return STATUS_USAGE;
+		*done |= letter == 'V' || letter == 'h';
+	}
+	return *done ? finish_stdout() : 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct verb *verb;
+	bool done;
+	int r = parse_global(argc, argv, &done);
+
+	if (r || done)
+		return r;
+	if (optind == argc)
+		return fail(STATUS_USAGE, "no verb given (see --help)");
+	verb = find_verb(argv[optind]);
+	if (!verb)
+		return fail(STATUS_USAGE, "no verb '%s' (see --help)", argv[optind]);
+	message_verb(verb->name);
+	argc -= optind;
+	argv += optind;
+	optind = 0;	/* a new argv for getopt */
+	return verb->run(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	int status = run(argc, argv);
+
+	if (status)
+		message_error(failure_text());
+	return status;
+}
