@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash
 # What tests/bench/run and tests/bench/profile share: content, images, the guest
-# and its boot. The caller has set TOP, sourced common.sh and stock-kernel.sh,
-# and made a folder $work that it removes at the end.
+# and its boot. The caller has set TOP and sourced tests/lib/common.sh.
 
 BENCH=$TOP/tests/bench
 BENCH_CACHE=$OBD_CACHE/bench
@@ -147,16 +146,27 @@ make_base() {
 	pack "$root" >"$work/base.cpio"
 }
 
-# make_initramfs DIR SETUP WORKLOADS IMAGE...
-make_initramfs() {
-	local dir=$1 setup=$2 workloads=$3 image
-	shift 3
+# describe NAME: sets workloads and images from the list of names.
+describe() {
+	local line
+	line=$(grep "^$1 " "$BENCH/names") || die "unknown name $1, see tests/bench/run -l"
+	# shellcheck disable=SC2086 # columns
+	set -- $line
+	workloads=${2//,/ } images=${3//,/ }
+	[ "$workloads" != - ] || workloads=
+}
+
+# make_guest DIR NAME [WORKLOADS]: $PROFILE set: the guest also tells its symbols.
+make_guest() {
+	local dir=$1 workloads images image
+	describe "$2"
 	mkdir -p "$dir/own/images"
-	for image in "$@"; do
+	for image in $images; do
 		need_image "$image" || return 1
 		cp "$BENCH_CACHE/images/$image" "$dir/own/images/"
 	done
-	printf 'SETUP="%s"\nWORKLOADS="%s"\n' "$setup" "$workloads" >"$dir/own/plan"
+	printf 'SETUP=%s\nWORKLOADS="%s"\nPROFILE=%s\n' "$2" "${3:-$workloads}" \
+		"${PROFILE:-}" >"$dir/own/plan"
 	{ cat "$work/base.cpio"; pack "$dir/own"; } >"$dir/initramfs"
 	rm -r "$dir/own"
 }
@@ -176,7 +186,25 @@ boot_guest() {
 	# shellcheck disable=SC2086 # lists
 	timeout --foreground -k 5 900 qemu-system-x86_64 $QEMU_ARGS \
 		-kernel "$KERNEL_IMAGE" -initrd "$dir/initramfs" \
-		-append "$(echo $KERNEL_ARGS)" -serial "file:$dir/console" \
+		-append "${KERNEL_ARGS//$'\n\t'/ }" -serial "file:$dir/console" \
 		-serial "file:$dir/results" "$@" </dev/null || return 1
 	grep -q '^done' "$dir/results"
+}
+
+# All that does not depend on what is measured; $work goes away at exit.
+bench_prepare() {
+	need_packages qemu-system-x86 busybox-static dmsetup kmod cpio xz-utils \
+		gcc libc6-dev make python3 liblz4-dev libzstd-dev
+	# shellcheck source=tests/lib/stock-kernel.sh
+	. "$OBD_LIB/stock-kernel.sh"
+	work=$(mktemp -d "$OBD_CACHE/bench-run.XXXXXX") || exit 1
+	trap 'rm -rf "$work"' EXIT
+	trap 'exit 1' INT TERM
+	compiled "$BENCH/mkimage.c" "$work/mkimage" -msse4.2 -llz4 -lzstd || exit 1
+	compiled "$BENCH/guest/reader.c" "$work/reader" -static || exit 1
+	make_content
+	build_module "$TOP/drivers/md/dm-overlaybd" dm-overlaybd ||
+		die "the module does not build"
+	build_module "$BENCH/guest/floor" floor || die "floor.ko does not build"
+	make_base || die "cannot pack the guest"
 }
