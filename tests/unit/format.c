@@ -42,6 +42,13 @@ static void test_zfile_case(const struct zfile_case *c)
 		     c->result, c->error ? c->error : "no text");
 }
 
+static void test_zfile_coding(const struct zfile_coding *coding)
+{
+	const struct zfile_case c = zfile_coding_case(coding);
+
+	test_zfile_case(&c);
+}
+
 static void test_lsmt_case(const struct lsmt_case *c)
 {
 	struct lsmt_info info, want = lsmt_case_info(c);
@@ -224,6 +231,7 @@ int main(void)
 	ltrailer = must_alloc(4096);
 
 	FOR_EACH(test_zfile_case, zfile_cases);
+	FOR_EACH(test_zfile_coding, zfile_codings);
 	test_zfile_digest_bits(ZC_FINAL, false, "final header");
 	test_zfile_digest_bits(ZC_STREAMED, false, "trailer that counts");
 	test_zfile_digest_bits(ZC_STREAMED, true, "header of such a file");

@@ -35,9 +35,9 @@ static void test_random_stacks(void)
 	if (ok(!problem, "%llu random stacks are like the model", stacks))
 		diag("%llu extents", extents);
 	else
-		diag("SEED=%llu STACKS=1: %s, at %llu; %u layers, canvas of %llu sectors at %llu, device of %llu",
-		     seed + i - 1, problem, s->where, s->layers, stack_span(s),
-		     s->base, s->sectors);
+		diag("SEED=%llu STACKS=1: %s at %llu; %u layers, canvas %llu+%llu, device %llu",
+		     seed + i - 1, problem, s->where, s->layers, s->base,
+		     stack_span(s), s->sectors);
 	stack_destroy(s);
 	free(s);
 }

@@ -11,11 +11,12 @@
 #include <string.h>
 #include <time.h>
 
+#define __printf(a, b) __attribute__((format(printf, a, b)))
+
 static int tap_count, tap_failed;
 
 /* Report one result; returns it. */
-__attribute__((format(printf, 2, 3)))
-static inline bool ok(bool good, const char *format, ...)
+static inline __printf(2, 3) bool ok(bool good, const char *format, ...)
 {
 	va_list args;
 
@@ -29,8 +30,7 @@ static inline bool ok(bool good, const char *format, ...)
 	return good;
 }
 
-__attribute__((format(printf, 1, 2)))
-static inline void diag(const char *format, ...)
+static inline __printf(1, 2) void diag(const char *format, ...)
 {
 	va_list args;
 

@@ -13,10 +13,9 @@
 #define MOST_BYTES	65536
 
 /* Both say this, compressed by the real compressors. */
-static const char text_line[] =
-	"overlaybd overlaybd layers layer by layer, block after block, the block after that block\n";
+#define TEXT "overlaybd overlaybd layers layer by layer, block after block, the block after that block\n"
 #define TEXT_LINES	6
-#define TEXT_BYTES	(TEXT_LINES * (sizeof(text_line) - 1))
+#define TEXT_BYTES	(TEXT_LINES * (sizeof(TEXT) - 1))
 
 static const u8 lz4_text[] = {
 	0xa6, 0x6f, 0x76, 0x65, 0x72, 0x6c, 0x61, 0x79, 0x62, 0x64, 0x20, 0x0a,
@@ -130,7 +129,7 @@ static void make_text(u8 *p)
 	unsigned int i;
 
 	for (i = 0; i < TEXT_LINES; i++)
-		memcpy(p + i * strlen(text_line), text_line, strlen(text_line));
+		memcpy(p + i * strlen(TEXT), TEXT, strlen(TEXT));
 }
 
 /* What a real compressor wrote; one byte less or more is refused. */

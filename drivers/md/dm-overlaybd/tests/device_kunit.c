@@ -9,12 +9,13 @@
 #include <linux/completion.h>
 #include <linux/device-mapper.h>
 #include <linux/major.h>
+#include <linux/sizes.h>
 
 #include "../../dm.h"
 #include "image_build.h"
 
 #define RAMDISK		"1:0"
-#define MEM_BYTES	(1 << 20)
+#define MEM_BYTES	SZ_1M
 #define MAX_VECS	128
 #define POISON		0x5a
 
@@ -437,7 +438,7 @@ static void large_index_test(struct kunit *test)
 
 	make_content(t, z.content_bytes, 512);
 	map_zfile(t, &z);
-	read_anywhere(t, 3000);
+	read_anywhere(t, 800);
 	read_in_flight(t, 60);
 }
 

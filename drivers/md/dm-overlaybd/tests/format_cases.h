@@ -19,19 +19,23 @@
 
 #include "../format.h"
 
+/* A field: its offset and its width, in bytes. */
+#define FIELD(offset, bytes)	((offset) << 4 | (bytes))
+
 struct field_patch {
-	u16 offset;
-	u8 bytes;	/* 0 ends the list */
+	u32 field;	/* 0 ends the list */
 	u64 value;
 };
 
 #define CASE_PATCHES	5
 
-static inline void put_field(u8 *block, unsigned int offset, unsigned int bytes,
-			     u64 value)
+static inline void put_field(u8 *block, u32 field, u64 value)
 {
+	unsigned int bytes = field & 15;
+	u8 *p = block + (field >> 4);
+
 	while (bytes--) {
-		block[offset++] = value;
+		*p++ = value;
 		value >>= 8;
 	}
 }
@@ -40,30 +44,29 @@ static inline void put_fields(u8 *block, const struct field_patch *patch)
 {
 	unsigned int i;
 
-	for (i = 0; i < CASE_PATCHES && patch[i].bytes; i++)
-		put_field(block, patch[i].offset, patch[i].bytes, patch[i].value);
+	for (i = 0; i < CASE_PATCHES && patch[i].field; i++)
+		put_field(block, patch[i].field, patch[i].value);
 }
 
-/* Offset and width of each field. */
-#define Z_SIZE		24, 4
-#define Z_DIGEST	28, 4
-#define Z_FLAGS		32, 8
-#define Z_INDEX_OFFSET	40, 8
-#define Z_INDEX_SIZE	48, 8
-#define Z_ORIGINAL	56, 8
-#define Z_INDEX_CRC	64, 4
-#define Z_RESERVED0	68, 4
-#define Z_BLOCK_SIZE	72, 4
-#define Z_ALGORITHM	76, 1
-#define Z_LEVEL		77, 1
-#define Z_USE_DICT	78, 1
-#define Z_PADDING0	79, 1
-#define Z_RESERVED1	80, 4
-#define Z_DICT_SIZE	84, 4
-#define Z_VERIFY	88, 1
-#define Z_PADDING1	89, 7
-#define Z_RESERVED2	96, 8
-#define Z_LAST		504, 8
+#define Z_SIZE		FIELD(24, 4)
+#define Z_DIGEST	FIELD(28, 4)
+#define Z_FLAGS		FIELD(32, 8)
+#define Z_INDEX_OFFSET	FIELD(40, 8)
+#define Z_INDEX_SIZE	FIELD(48, 8)
+#define Z_ORIGINAL	FIELD(56, 8)
+#define Z_INDEX_CRC	FIELD(64, 4)
+#define Z_RESERVED0	FIELD(68, 4)
+#define Z_BLOCK_SIZE	FIELD(72, 4)
+#define Z_ALGORITHM	FIELD(76, 1)
+#define Z_LEVEL		FIELD(77, 1)
+#define Z_USE_DICT	FIELD(78, 1)
+#define Z_PADDING0	FIELD(79, 1)
+#define Z_RESERVED1	FIELD(80, 4)
+#define Z_DICT_SIZE	FIELD(84, 4)
+#define Z_VERIFY	FIELD(88, 1)
+#define Z_PADDING1	FIELD(89, 7)
+#define Z_RESERVED2	FIELD(96, 8)
+#define Z_LAST		FIELD(504, 8)
 
 /* The plain file: three LZ4 blocks of 4 KiB with CRCs, 100 bytes each on disk. */
 #define ZC_INDEX_OFFSET	(512 + 3 * 100)
@@ -186,12 +189,6 @@ static inline struct zfile_info zfile_case_info(const struct zfile_case *c)
 #define Z_GOOD(text, ...) { .name = text, .patch = { __VA_ARGS__ } }
 #define Z_GOOD_INFO(text, infos, ...) \
 	{ .name = text, .patch = { __VA_ARGS__ }, .info = infos }
-#define Z_BLOCKS(text, size, shift, algo, entry) \
-	{ .name = text, .file_bytes = ZC_FILE_BYTES + 4096, \
-	  .patch = { { Z_BLOCK_SIZE, size }, { Z_ALGORITHM, algo }, \
-		     { Z_ORIGINAL, 2 * (size) + 1 } }, \
-	  .info = Z_INFO(ZC_INDEX_OFFSET, 3, 2 * (size) + 1, (entry) + 4, \
-			 shift, algo, true) }
 #define Z_BAD(text, errno_value, message, ...) \
 	{ .name = text, .result = -(errno_value), .error = message, \
 	  .patch = { __VA_ARGS__ } }
@@ -219,7 +216,7 @@ static const struct zfile_case zfile_cases[] = {
 	Z_GOOD("all upper flags set", { Z_FLAGS, 0xffffffffffffffdbULL }),
 	Z_GOOD("sealed header", { Z_FLAGS, 0x1f }),
 	{ "final header, the trailer's magic is broken", ZC_FINAL, true,
-	  .patch = { { 0, 8, 0 } } },
+	  .patch = { { FIELD(0, 8), 0 } } },
 	{ "streamed, the header's index fields are garbage", ZC_STREAMED, true,
 	  .patch = { { Z_INDEX_OFFSET, U64_MAX }, { Z_INDEX_SIZE, U64_MAX },
 		     { Z_ORIGINAL, U64_MAX } } },
@@ -229,19 +226,19 @@ static const struct zfile_case zfile_cases[] = {
 
 	/* Magic and flags. */
 	Z_BAD("header magic0", EINVAL, "Not a ZFile: bad magic in the header",
-	      { 7, 1, 1 }),
+	      { FIELD(7, 1), 1 }),
 	Z_BAD("header magic1", EINVAL, "Not a ZFile: bad magic in the header",
-	      { 23, 1, 'b' }),
+	      { FIELD(23, 1), 'b' }),
 	Z_BAD("header is none", EINVAL, "Not a ZFile: bad magic in the header",
 	      { Z_FLAGS, 0x1a }),
 	Z_BAD("header not of a data file", EINVAL,
 	      "ZFile header is not of a data file", { Z_FLAGS, 0x19 }),
 	{ "streamed, trailer magic0", ZC_STREAMED, .result = -EINVAL,
 	  .error = "Bad magic in the ZFile trailer (wrong length?)",
-	  .patch = { { 0, 1, 'z' } } },
+	  .patch = { { FIELD(0, 1), 'z' } } },
 	{ "streamed, trailer magic1", ZC_STREAMED, .result = -EINVAL,
 	  .error = "Bad magic in the ZFile trailer (wrong length?)",
-	  .patch = { { 8, 1, 'T' } } },
+	  .patch = { { FIELD(8, 1), 'T' } } },
 	{ "streamed, trailer is a header", ZC_STREAMED, .result = -EINVAL,
 	  .error = "ZFile trailer says it is a header",
 	  .patch = { { Z_FLAGS, 0x17 } } },
@@ -295,22 +292,6 @@ static const struct zfile_case zfile_cases[] = {
 	      { Z_ALGORITHM, 3 }),
 	Z_BAD("algorithm 255", EOPNOTSUPP, "Unknown ZFile compression algorithm",
 	      { Z_ALGORITHM, 255 }),
-	Z_BLOCKS("LZ4, 512", 512, 9, 1, 530),
-	Z_BLOCKS("LZ4, 1024", 1024, 10, 1, 1044),
-	Z_BLOCKS("LZ4, 2048", 2048, 11, 1, 2072),
-	Z_BLOCKS("LZ4, 4096", 4096, 12, 1, 4128),
-	Z_BLOCKS("LZ4, 8192", 8192, 13, 1, 8240),
-	Z_BLOCKS("LZ4, 16384", 16384, 14, 1, 16464),
-	Z_BLOCKS("LZ4, 32768", 32768, 15, 1, 32912),
-	Z_BLOCKS("LZ4, 65536", 65536, 16, 1, 65809),
-	Z_BLOCKS("ZSTD, 512", 512, 9, 2, 577),
-	Z_BLOCKS("ZSTD, 1024", 1024, 10, 2, 1091),
-	Z_BLOCKS("ZSTD, 2048", 2048, 11, 2, 2119),
-	Z_BLOCKS("ZSTD, 4096", 4096, 12, 2, 4174),
-	Z_BLOCKS("ZSTD, 8192", 8192, 13, 2, 8284),
-	Z_BLOCKS("ZSTD, 16384", 16384, 14, 2, 16504),
-	Z_BLOCKS("ZSTD, 32768", 32768, 15, 2, 32944),
-	Z_BLOCKS("ZSTD, 65536", 65536, 16, 2, 65824),
 	Z_BAD_BLOCK_SIZE(0),
 	Z_BAD_BLOCK_SIZE(1),
 	Z_BAD_BLOCK_SIZE(256),
@@ -415,25 +396,67 @@ static const struct zfile_case zfile_cases[] = {
 	  .error = "Too short for a ZFile" },
 };
 
-#define L_SIZE		24, 4
-#define L_FLAGS		28, 4
-#define L_INDEX_OFFSET	32, 8
-#define L_INDEX_SIZE	40, 8
-#define L_VIRTUAL	48, 8
-#define L_UUID		56, 8
-#define L_PARENT	93, 8
-#define L_RESERVED0	130, 2
-#define L_VERSION	132, 1
-#define L_SUB_VERSION	133, 1
-#define L_TAG		134, 8
-#define L_RESERVED1	390, 8
-#define L_LAST		4088, 8
+/* Each coding there is, and the largest output of its compressor. */
+struct zfile_coding {
+	u32 block_bytes;
+	u8 block_shift;
+	u8 algorithm;
+	u32 bound;
+};
+
+static const struct zfile_coding zfile_codings[] = {
+	{ 512, 9, 1, 530 },
+	{ 1024, 10, 1, 1044 },
+	{ 2048, 11, 1, 2072 },
+	{ 4096, 12, 1, 4128 },
+	{ 8192, 13, 1, 8240 },
+	{ 16384, 14, 1, 16464 },
+	{ 32768, 15, 1, 32912 },
+	{ 65536, 16, 1, 65809 },
+	{ 512, 9, 2, 577 },
+	{ 1024, 10, 2, 1091 },
+	{ 2048, 11, 2, 2119 },
+	{ 4096, 12, 2, 4174 },
+	{ 8192, 13, 2, 8284 },
+	{ 16384, 14, 2, 16504 },
+	{ 32768, 15, 2, 32944 },
+	{ 65536, 16, 2, 65824 },
+};
+
+/* A file of three blocks of a coding, the last of one byte. */
+static inline struct zfile_case zfile_coding_case(const struct zfile_coding *c)
+{
+	return (struct zfile_case) {
+		.name = "coding",
+		.patch = {
+			{ Z_BLOCK_SIZE, c->block_bytes },
+			{ Z_ALGORITHM, c->algorithm },
+			{ Z_ORIGINAL, 2 * c->block_bytes + 1 },
+		},
+		.info = Z_INFO(ZC_INDEX_OFFSET, 3, 2 * c->block_bytes + 1,
+			       c->bound + 4, c->block_shift, c->algorithm, true),
+	};
+}
+
+#define L_SIZE		FIELD(24, 4)
+#define L_FLAGS		FIELD(28, 4)
+#define L_INDEX_OFFSET	FIELD(32, 8)
+#define L_INDEX_SIZE	FIELD(40, 8)
+#define L_VIRTUAL	FIELD(48, 8)
+#define L_UUID		FIELD(56, 8)
+#define L_PARENT	FIELD(93, 8)
+#define L_RESERVED0	FIELD(130, 2)
+#define L_VERSION	FIELD(132, 1)
+#define L_SUB_VERSION	FIELD(133, 1)
+#define L_TAG		FIELD(134, 8)
+#define L_RESERVED1	FIELD(390, 8)
+#define L_LAST		FIELD(4088, 8)
 
 /* The plain layer: ten sectors of data, 3 of at most 32 mappings. */
 #define LC_INDEX_OFFSET	(4096 + 10 * 512)
 #define LC_TRAILER	(LC_INDEX_OFFSET + 512)
 #define LC_FILE_BYTES	(LC_TRAILER + 4096)
-#define LC_VIRTUAL	(1U << 20)
+#define LC_VIRTUAL	1048576
 
 struct lsmt_case {
 	const char *name;
@@ -515,13 +538,13 @@ static const struct lsmt_case lsmt_cases[] = {
 
 	/* Magic and flags. */
 	L_BAD_HEADER("header magic0", "Not an LSMT layer: bad magic in the header",
-		     { 6, 1, 3 }),
+		     { FIELD(6, 1), 3 }),
 	L_BAD_HEADER("header magic1", "Not an LSMT layer: bad magic in the header",
-		     { 23, 1, 0 }),
+		     { FIELD(23, 1), 0 }),
 	L_BAD("trailer magic0", EINVAL,
-	      "No LSMT trailer: wrong length, or a writable layer", { 0, 1, 0 }),
+	      "No LSMT trailer: wrong length, or a writable layer", { FIELD(0, 1), 0 }),
 	L_BAD("trailer magic1", EINVAL,
-	      "No LSMT trailer: wrong length, or a writable layer", { 8, 1, 0 }),
+	      "No LSMT trailer: wrong length, or a writable layer", { FIELD(8, 1), 0 }),
 	L_BAD_HEADER("header is a trailer", "LSMT header says it is a trailer",
 		     { L_FLAGS, 0x06 }),
 	L_BAD_HEADER("header of an index file",

@@ -8,6 +8,14 @@
 #include "format_cases.h"
 
 KUNIT_ARRAY_PARAM_DESC(zfile, zfile_cases, name);
+
+static void coding_desc(const struct zfile_coding *c, char *desc)
+{
+	snprintf(desc, KUNIT_PARAM_DESC_SIZE, "algorithm %u, blocks of %u", c->algorithm,
+		 c->block_bytes);
+}
+
+KUNIT_ARRAY_PARAM(coding, zfile_codings, coding_desc);
 KUNIT_ARRAY_PARAM_DESC(lsmt, lsmt_cases, name);
 KUNIT_ARRAY_PARAM_DESC(vector, mapping_vectors, name);
 KUNIT_ARRAY_PARAM_DESC(mapping, mapping_cases, name);
@@ -37,9 +45,8 @@ static void expect_text(struct kunit *test, const char *text, const char *expect
 		KUNIT_EXPECT_STREQ(test, text, expected);
 }
 
-static void zfile_decode_test(struct kunit *test)
+static void expect_zfile_case(struct kunit *test, const struct zfile_case *c)
 {
-	const struct zfile_case *c = test->param_value;
 	struct zfile_info info, expected = zfile_case_info(c);
 	struct ends e = ends_alloc(test, 512);
 	u64 bytes = zfile_case_build(c, e.header, e.trailer);
@@ -64,6 +71,18 @@ static void zfile_decode_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, info.block_crc, expected.block_crc);
 	KUNIT_EXPECT_EQ(test, info.has_digest, expected.has_digest);
 	KUNIT_EXPECT_EQ(test, info.header_is_final, expected.header_is_final);
+}
+
+static void zfile_decode_test(struct kunit *test)
+{
+	expect_zfile_case(test, test->param_value);
+}
+
+static void zfile_coding_test(struct kunit *test)
+{
+	const struct zfile_case c = zfile_coding_case(test->param_value);
+
+	expect_zfile_case(test, &c);
 }
 
 static void expect_digest_finds(struct kunit *test, enum zfile_kind kind, bool other)
@@ -229,6 +248,7 @@ static void lsmt_check_mapping_test(struct kunit *test)
 
 static struct kunit_case format_cases[] = {
 	KUNIT_CASE_PARAM(zfile_decode_test, zfile_gen_params),
+	KUNIT_CASE_PARAM(zfile_coding_test, coding_gen_params),
 	KUNIT_CASE(zfile_digest_test),
 	KUNIT_CASE(zfile_magic_test),
 	KUNIT_CASE_PARAM(lsmt_decode_test, lsmt_gen_params),

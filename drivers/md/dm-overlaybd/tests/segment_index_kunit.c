@@ -36,9 +36,9 @@ static void random_stacks_test(struct kunit *test)
 	for (i = 0; i < RANDOM_STACKS && !problem; i++)
 		problem = stack_try(s, seed + i);
 	if (problem)
-		KUNIT_FAIL(test, "kunit_seed=%llu: %s, at %llu; %u layers, canvas of %llu sectors at %llu, device of %llu",
-			   seed + i - 1, problem, s->where, s->layers, stack_span(s),
-			   s->base, s->sectors);
+		KUNIT_FAIL(test, "seed %llu: %s at %llu; %u layers, canvas %llu+%llu of %llu",
+			   seed + i - 1, problem, s->where, s->layers, s->base,
+			   stack_span(s), s->sectors);
 }
 
 static void add(struct kunit *test, struct segment_list *list, u64 start, u32 length,

@@ -11,6 +11,7 @@
 #ifndef DM_OVERLAYBD_SEGMENT_STACK_H
 #define DM_OVERLAYBD_SEGMENT_STACK_H
 
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/limits.h>
 #include <linux/minmax.h>
@@ -23,7 +24,7 @@
 
 #define STACK_UNITS	160
 #define STACK_LAYERS	255
-#define STACK_SECTORS	(1ULL << 50)	/* no device is larger */
+#define STACK_SECTORS	BIT_ULL(50)	/* no device is larger */
 
 struct stack_paint {
 	bool covered;	/* else it is a hole */
@@ -353,6 +354,7 @@ static inline const char *stack_check_lookup(struct stack *s,
 {
 	const struct stack_extent *e = &s->extents[extent];
 	u64 end = extent + 1 < s->extent_count ? e[1].start : s->sectors;
+	bool zeroed = e->value == SEGMENT_ZEROED;
 	struct segment_extent found;
 
 	memset(&found, 0x5a, sizeof(found));
@@ -360,7 +362,7 @@ static inline const char *stack_check_lookup(struct stack *s,
 	s->where = sector;
 	if (found.sectors != end - sector)
 		return "lookup: wrong length";
-	if (found.zeroed != (e->value == SEGMENT_ZEROED))
+	if (found.zeroed != zeroed)
 		return "lookup: data and zeros are mixed up";
 	if (found.zeroed)
 		return NULL;
