@@ -419,7 +419,6 @@ static int reserve_fetch(struct zfile *zf, struct compressed_block *cb)
 static void zfile_io_serve_from_reserve(struct zfile_io *io)
 {
 	struct zfile *zf = io->zf;
-	void *scratch = zf->reserve + zf->reserve_bytes - zfile_block_bytes(zf);
 	struct compressed_block cb = {
 		.block = io->first_block,
 		.file_offset = io->file_offset,
@@ -433,7 +432,7 @@ static void zfile_io_serve_from_reserve(struct zfile_io *io)
 		cb.bytes = io->sizes[i];
 		r = reserve_fetch(zf, &cb);
 		if (!r)
-			r = decode_to_bio(io, &iter, &cb, scratch);
+			r = decode_to_bio(io, &iter, &cb, zf->reserve_scratch);
 	}
 	mutex_unlock(&zf->reserve_lock);
 	if (!r)
@@ -720,17 +719,16 @@ unsigned int zfile_io_opt_bytes(void)
 }
 
 /**
- * zfile_io_reserve_bytes() - size of a ZFile's reserve
+ * zfile_io_reserve_bytes() - what reading any one block takes
  * @zf: a ZFile whose header is decoded and whose device is known
  *
- * Return: bytes that hold any one block as read and as decompressed.
+ * Return: bytes.
  */
 size_t zfile_io_reserve_bytes(const struct zfile *zf)
 {
 	unsigned int unit = bdev_logical_block_size(zf->bdev);
 
-	return round_up(zf->info.max_entry_bytes + 2 * (unit - 1), unit) +
-	       zfile_block_bytes(zf);
+	return round_up(zf->info.max_entry_bytes + 2 * (unit - 1), unit);
 }
 
 /**

@@ -46,6 +46,7 @@ static void zfile_release(struct vfile *vf)
 		destroy_workqueue(zf->wait_queue);
 	if (zf->reserve)
 		free_pages_exact(zf->reserve, zf->reserve_bytes);
+	kvfree(zf->reserve_scratch);
 	jump_table_destroy(&zf->table);
 	codec_put(zf->codec);
 	vfile_put(zf->file);
@@ -109,7 +110,8 @@ static int zfile_alloc_reserves(struct zfile *zf, const char **error)
 {
 	zf->reserve_bytes = zfile_io_reserve_bytes(zf);
 	zf->reserve = alloc_pages_exact(zf->reserve_bytes, GFP_KERNEL);
-	if (!zf->reserve) {
+	zf->reserve_scratch = kvmalloc(zfile_block_bytes(zf), GFP_KERNEL);
+	if (!zf->reserve || !zf->reserve_scratch) {
 		*error = "Cannot allocate ZFile reserve";
 		return -ENOMEM;
 	}
@@ -168,7 +170,8 @@ int zfile_open(struct vfile *file, struct vfile **zfile, const char **error)
  */
 size_t zfile_resident_bytes(const struct zfile *zf)
 {
-	return sizeof(*zf) + jump_table_bytes(&zf->table) + zf->reserve_bytes;
+	return sizeof(*zf) + jump_table_bytes(&zf->table) +
+	       zf->reserve_bytes + zfile_block_bytes(zf);
 }
 
 /**

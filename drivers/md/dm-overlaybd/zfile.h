@@ -31,14 +31,15 @@ struct workqueue_struct;
  * @wait_queue: runs the reads that had to wait, for memory or for a part of the
  *	jump table. It belongs to this ZFile alone: one below us in a stack of
  *	devices must not stand in line behind us
- * @reserve_lock: held while @reserve is in use
- * @reserve: @reserve_bytes of contiguous memory, enough to read one block and to
- *	decompress it, so that reading goes on when no memory can be had
+ * @reserve_lock: held while the reserve is in use, with which reading goes on,
+ *	block by block, when no memory can be had
+ * @reserve: contiguous memory to read any one block to
  * @reserve_bytes: how large @reserve is
+ * @reserve_scratch: memory to decompress a block to
  * @read_errors: how often the device failed to deliver
  * @corrupt_blocks: how often a block failed its CRC or did not decompress
  *
- * All but @reserve's content and the counters is immutable once opened.
+ * All but the content of the reserve and the counters is immutable once opened.
  */
 struct zfile {
 	struct vfile vf;
@@ -52,6 +53,7 @@ struct zfile {
 	struct mutex reserve_lock;	/* see above */
 	void *reserve;
 	size_t reserve_bytes;
+	void *reserve_scratch;
 	atomic64_t read_errors;
 	atomic64_t corrupt_blocks;
 };
