@@ -1,0 +1,140 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The disk below fails: exactly the sectors of the compressed blocks that lie in
+# bad sectors are lost, for as long as they are bad, all else reads right, and
+# the status line counts it.
+. /lib.sh
+# shellcheck source=/dev/null
+. "$IMAGES/vars"
+
+# of NAME SUFFIX: the variable NAME_SUFFIX
+of() {
+	eval "printf '%s\n' \"\$$1${2:+_$2}\""
+}
+
+# open_image NAME DEVICE: the target of image NAME on DEVICE, as "upper"
+open_image() {
+	# shellcheck disable=SC2046 # three words
+	set -- "$2" $(of "$1")
+	map upper "0 $3 $2 $1 $4"
+}
+
+# pass_through SECTORS DEVICE
+pass_through() {
+	printf '0 %s linear %s 0\n' "$1" "$2"
+}
+
+# with_bad SECTORS DEVICE [FIRST COUNT]...: a table of linear and error targets
+with_bad() {
+	wb_end=$1 wb_dev=$2 wb_at=0
+	shift 2
+	while [ $# -gt 0 ]; do
+		printf '%s %s linear %s %s\n' $wb_at $(($1 - wb_at)) "$wb_dev" $wb_at
+		printf '%s %s error\n' "$1" "$2"
+		wb_at=$(($1 + $2))
+		shift 2
+	done
+	printf '%s %s linear %s %s\n' $wb_at $((wb_end - wb_at)) "$wb_dev" $wb_at
+}
+
+# change_lower TABLE: swap the table below an open target
+change_lower() {
+	dmsetup suspend --noflush --nolockfs lower && dmsetup load lower --table "$1" &&
+		dmsetup resume lower
+}
+
+errors() { dmsetup status upper | awk '{ print $(NF - 1) }'; }
+corrupt() { dmsetup status upper | awk '{ print $NF }'; }
+events() { dmsetup info -c --noheadings -o events upper; }
+
+# exactly NAME SIZE [FIRST COUNT]...: see damage.c
+exactly() {
+	ex_name=$1 ex_size=$2
+	shift 2
+	damage /dev/mapper/upper "$IMAGES/$ex_name.ref" "$ex_size" "$@"
+}
+
+# counted TEXT NAME COUNTER [FIRST COUNT]...: read sector by sector; the failed
+# reads are what COUNTER of the status line grows by. A bare layer has none.
+counted() {
+	co_text=$1 co_name=$2 co_counter=$3
+	shift 3
+	co_before=$($co_counter) co_events=$(events)
+	if ! co_failed=$(exactly "$co_name" 512 "$@"); then
+		fail "$co_text" "$co_failed"
+		return
+	fi
+	pass "$co_text"
+	[ "$co_name" = bare ] && co_failed=0
+	is "$co_text: the status line counts each" "$(($($co_counter) - co_before))" "$co_failed"
+	sleep 0.2
+	check "$co_text: a dm event was raised" [ "$(events)" -gt "$co_events" ]
+}
+
+# shellcheck disable=SC2046 # lists of sectors
+bad_sectors() {
+	disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "$(pass_through "$size" "$disk")"
+	check "$1: opened" open_image "$1" /dev/mapper/lower
+	change_lower "$(with_bad "$size" "$disk" $(of "$1" bad))"
+	counted "$1, bad sectors: 512-byte reads" "$1" errors $(of "$1" lost)
+	check "$1, bad sectors: 4 KiB reads" exactly "$1" 4096 $(of "$1" lost)
+	check "$1, bad sectors: 64 KiB reads" exactly "$1" 65536 $(of "$1" lost)
+	check "$1, bad sectors: buffered reads" exactly "$1" 0 $(of "$1" lost)
+	change_lower "0 $size flakey $disk 0 0 1000 1 error_reads"
+	check "$1, all sectors fail" exactly_nothing "$1"
+	change_lower "$(pass_through "$size" "$disk")"
+	check "$1: whole again" exactly "$1" 4096
+	change_lower "0 $size delay $disk 0 20"
+	check "$1, slow disk" devcheck /dev/mapper/upper "$IMAGES/$1.ref" direct-1m
+	unmap upper
+	unmap lower
+	loop_drop "$disk"
+}
+
+# With no disk at all holes and zeroed segments are still there. Of compressed
+# blocks only parts are cached, so that whole ones are read from the disk.
+exactly_nothing() {
+	case $1 in
+	bare | fused) ! dd if=/dev/mapper/upper of=/dev/null bs=512 count=1 iflag=direct ;;
+	*) exactly "$1" 65536 0 "$(sectors /dev/mapper/upper)" ;;
+	esac
+}
+
+# shellcheck disable=SC2046 # lists of sectors
+corrupted_reads() {
+	disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "$(pass_through "$size" "$disk")"
+	open_image "$1" /dev/mapper/lower
+	change_lower "0 $size flakey $disk 0 0 1000 5 corrupt_bio_byte 600 r 66 0"
+	counted "$1, a byte of each read is wrong" "$1" corrupt $(of "$1" corrupt)
+	change_lower "$(pass_through "$size" "$disk")"
+	check "$1: right again" exactly "$1" 4096
+	unmap upper
+	unmap lower
+	loop_drop "$disk"
+}
+
+# shellcheck disable=SC2046 # lists of sectors
+truncated_file() {
+	cp "$IMAGES/$1" /tmp/image
+	disk=$(loop_setup /tmp/image)
+	open_image "$1" "$disk"
+	truncate -s $(($(of "$1" cut) * 512)) /tmp/image
+	echo 3 >/proc/sys/vm/drop_caches
+	counted "$1, file truncated" "$1" errors $(of "$1" cut_lost)
+	check "$1, file truncated: buffered reads" exactly "$1" 0 $(of "$1" cut_lost)
+	cat "$IMAGES/$1" >/tmp/image
+	check "$1: whole again" exactly "$1" 4096
+	check "$1: removed" unmap upper
+	loop_drop "$disk"
+	rm /tmp/image
+}
+
+# shellcheck disable=SC2154 # set in vars
+for name in $all; do
+	bad_sectors "$name"
+	truncated_file "$name"
+	[ "$(of "$name" corrupt)" ] && corrupted_reads "$name"
+done
+done_testing
