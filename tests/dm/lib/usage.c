@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "usage.h"
 
+#define _DEFAULT_SOURCE
 #include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
@@ -20,6 +21,29 @@ static long read_number(const char *path)
 		value = 0;
 	fclose(file);
 	return value;
+}
+
+static void shrink_slabs(void)
+{
+	DIR *slabs = opendir("/sys/kernel/slab");
+	struct dirent *entry;
+	char path[400];
+
+	while (slabs && (entry = readdir(slabs))) {
+		FILE *file;
+
+		/* Symbolic links name a cache a second time. */
+		if (entry->d_type != DT_DIR)
+			continue;
+		snprintf(path, sizeof(path), "/sys/kernel/slab/%s/shrink", entry->d_name);
+		file = fopen(path, "w");
+		if (!file)
+			continue;
+		fputs("1", file);
+		fclose(file);
+	}
+	if (slabs)
+		closedir(slabs);
 }
 
 static void take_slab(struct usage *usage)
@@ -54,6 +78,21 @@ static long count_vmalloc_areas(void)
 	return areas;
 }
 
+/* Pages that a CPU keeps for reuse. */
+static long cpu_pages(void)
+{
+	FILE *file = fopen("/proc/zoneinfo", "r");
+	char line[256];
+	long count, pages = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, " count: %ld", &count) == 1)
+			pages += count;
+	if (file)
+		fclose(file);
+	return pages;
+}
+
 /* Pages that are neither free nor could be freed at once. */
 static long used_pages(void)
 {
@@ -72,7 +111,7 @@ static long used_pages(void)
 	}
 	if (file)
 		fclose(file);
-	return used / 4;
+	return used / 4 - cpu_pages();
 }
 
 static long module_references(void)
@@ -120,9 +159,11 @@ static long count_threads(void)
 	return threads;
 }
 
-void usage_take(struct usage *usage)
+void usage_take(struct usage *usage, bool exact)
 {
 	memset(usage, 0, sizeof(*usage));
+	if (exact)
+		shrink_slabs();
 	take_slab(usage);
 	usage->vmalloc_areas = count_vmalloc_areas();
 	usage->used_pages = used_pages();

@@ -25,7 +25,8 @@ struct usage {
 	long threads;
 };
 
-void usage_take(struct usage *usage);
+/* exact: objects that a CPU keeps for reuse do not count; slow. */
+void usage_take(struct usage *usage, bool exact);
 
 /*
  * Did something grow by about one per repetition, or a reference count at all?

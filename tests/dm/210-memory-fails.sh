@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Each allocation of a table load fails once: the load is refused with a reason,
+# or goes on without, and nothing is left behind. Then the same with reads.
+. /lib.sh
+# shellcheck source=/dev/null
+. "$IMAGES/vars"
+debug=/sys/kernel/debug
+
+for kind in failslab fail_page_alloc; do
+	echo 0 >$debug/$kind/verbose
+	echo N >$debug/$kind/ignore-gfp-wait
+done
+echo 0 >$debug/fail_page_alloc/min-order
+dd if="$RAW_DISK" of=/dev/ram0 bs=1M 2>/dev/null
+
+reasons=
+for name in lz4 zstd small stack; do
+	eval "table=\$$name"
+	table=$(echo "$table" | sed 's|RAW|/dev/ram0|g')
+	if output=$(memfail load "$table" "$IMAGES/$name.ref"); then
+		pass "$name: each allocation of a load fails once"
+		echo "$output" | grep '^#'
+	else
+		fail "$name: each allocation of a load fails once" "$output"
+	fi
+	reasons="$reasons
+$output"
+	map memfail "$table"
+	check "$name: each allocation of a read fails once" \
+		memfail read /dev/mapper/memfail "$IMAGES/$name.ref"
+	check "$name: the device has taken no harm" \
+		devcheck /dev/mapper/memfail "$IMAGES/$name.ref" random-direct
+	unmap memfail
+done
+
+while read -r reason; do
+	case $reasons in
+	*": $reason"*) pass "a reason was: $reason" ;;
+	*) fail "a reason was: $reason" ;;
+	esac
+done <<END
+Cannot allocate zfile context
+Cannot allocate ZFile context
+Cannot allocate ZFile header
+Cannot allocate ZFile jump table
+Cannot allocate ZFile reserve
+Cannot allocate decompression workspaces
+Cannot allocate device range
+Cannot allocate layer
+Cannot allocate lsmt context
+Cannot allocate list of layers
+Cannot allocate LSMT context
+Cannot allocate LSMT header
+Cannot allocate LSMT segments
+Cannot allocate merged segments
+Cannot allocate segment index
+Cannot create ZFile workqueue
+Cannot create a cache for the ZFile index
+Cannot read the layer's header
+Cannot read the layer's trailer
+Cannot read ZFile header
+Cannot read ZFile index
+Cannot read LSMT header
+Cannot read LSMT trailer
+Cannot read LSMT index
+Device lookup failed
+END
+printf '%s\n' "$reasons" | grep -v '^$' | sort -u | sed 's/^/# /'
+done_testing

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * memfail load TABLE REFERENCE
+ * memfail read DEVICE REFERENCE
+ * memfail storm DEVICE REFERENCE SECONDS
+ *
+ * Makes allocations of this task fail, on a kernel with fault injection.
+ *
+ * load: loads the table again and again, and each time the next allocation
+ * fails, until one load needs no more of them. Each load must be refused with
+ * ENOMEM, or make a device that reads like the reference. Prints every reason
+ * that the kernel log gave; nothing may be left behind.
+ *
+ * read: the same with reads, which give the right data or ENOMEM, never EIO.
+ *
+ * storm: reads for some seconds while allocations fail as /sys/kernel/debug says
+ * for tasks with make-it-fail.
+ */
+#define _GNU_SOURCE
+#include "lib/dm-util.h"
+#include "lib/usage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MAX_READ (256 << 10)
+#define MAX_STEPS 20000
+#define MAX_REASONS 64
+
+static char *reference;
+static size_t reference_bytes;
+
+static void write_number(const char *path, unsigned int number)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", number);
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, len) != len)
+		die("%s: %s (no fault injection?)", path, strerror(errno));
+	close(fd);
+}
+
+/* Kept open: opening it would be an allocation that may fail. */
+static int fail_nth = -1;
+
+static void fail_start(unsigned int n)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%u", n);
+
+	if (fail_nth < 0)
+		fail_nth = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	if (fail_nth < 0 || pwrite(fail_nth, text, len, 0) != len)
+		die("fail-nth: %s", strerror(errno));
+}
+
+/* Did an allocation fail since fail_start()? None does from here on. */
+static bool fail_stop(void)
+{
+	char text[16] = "";
+
+	if (pread(fail_nth, text, sizeof(text) - 1, 0) < 0)
+		die("fail-nth: %s", strerror(errno));
+	pwrite(fail_nth, "0", 1, 0);
+	return atoi(text) == 0;
+}
+
+static void read_reference(const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fstat(fd, &st))
+		die("%s: %s", path, strerror(errno));
+	reference_bytes = (st.st_size + SECTOR - 1) / SECTOR * SECTOR;
+	reference = calloc(1, reference_bytes);
+	if (!reference || read(fd, reference, st.st_size) != st.st_size)
+		die("%s: cannot be read", path);
+	close(fd);
+}
+
+static int open_device(const char *path, int flags)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+/* A read that may lack memory, but must not be wrong. Returns if it worked. */
+static bool read_right(int fd, char *buf, size_t len, off_t offset)
+{
+	ssize_t got = pread(fd, buf, len, offset);
+
+	if (got < 0 && errno == ENOMEM)
+		return false;
+	if (got < 0)
+		die("%zu bytes at %lld: %s", len, (long long)offset, strerror(errno));
+	if (memcmp(buf, reference + offset, got))
+		die("%zu bytes at %lld differ at %zu", len, (long long)offset,
+		    first_difference(buf, reference + offset, got));
+	return got == (ssize_t)len;
+}
+
+static void check_device(unsigned int minor)
+{
+	char *buf = alloc_aligned(MAX_READ);
+	char node[32];
+	int fd;
+
+	snprintf(node, sizeof(node), "/dev/dm-%u", minor);
+	fd = open_device(node, O_DIRECT);
+	for (size_t at = 0; at < reference_bytes; at += MAX_READ) {
+		size_t len = reference_bytes - at < MAX_READ ? reference_bytes - at : MAX_READ;
+
+		if (!read_right(fd, buf, len, at))
+			die("read fails though no allocation does");
+	}
+	close(fd);
+	free(buf);
+}
+
+static char reasons[MAX_REASONS][1024];
+static int nr_reasons;
+
+static void note_reason(const char *text)
+{
+	for (int i = 0; i < nr_reasons; i++)
+		if (!strcmp(reasons[i], text))
+			return;
+	if (nr_reasons == MAX_REASONS)
+		die("too many reasons");
+	snprintf(reasons[nr_reasons++], sizeof(reasons[0]), "%s", text);
+	printf("%s\n", text);
+}
+
+static void make_device(const char *name, unsigned int *minor)
+{
+	int err = dm_create(name, minor);
+
+	if (err)
+		die("cannot create a device: %s", strerrorname_np(-err));
+}
+
+/* Returns false if the n-th allocation was not needed. */
+static bool load_step(const char *name, unsigned int *minor, const char *table,
+		      unsigned int n, int klog, unsigned int *accepted)
+{
+	char text[1024];
+	bool failed;
+	int err;
+
+	fail_start(n);
+	err = dm_load(name, table, true);
+	failed = fail_stop();
+	klog_table_error(klog, text, sizeof(text));
+	if (*text)
+		note_reason(text);
+	if (err && err != -ENOMEM)
+		die("allocation %u fails: %s %s", n, strerrorname_np(-err), text);
+	if (err && !failed)
+		die("refused though no allocation fails: %s", text);
+	if (err)
+		return true;
+	err = dm_resume(name);
+	if (err)
+		die("resume: %s", strerrorname_np(-err));
+	check_device(*minor);
+	if (dm_remove(name))
+		die("cannot remove the device");
+	make_device(name, minor);
+	++*accepted;
+	return failed;
+}
+
+static void load_mode(const char *table)
+{
+	static struct usage before, after;
+	unsigned int minor, n, accepted = 0;
+	int klog = klog_open(), tries = 0;
+	char name[64], text[1024];
+
+	snprintf(name, sizeof(name), "memfail-%d", getpid());
+	make_device(name, &minor);
+	if (dm_load(name, table, true))
+		die("the table does not load at all");
+	dm_clear(name);
+	usleep(500000);
+	usage_take(&before, false);
+	for (n = 1; load_step(name, &minor, table, n, klog, &accepted); n++)
+		if (n == MAX_STEPS)
+			die("no end of allocations");
+	do {
+		usleep(100000);
+		usage_take(&after, false);
+	} while (usage_grew(&before, &after, n, text, sizeof(text)) && tries++ < 50);
+	if (tries > 50)
+		die("%u loads leave something behind: %s", n, text);
+	if (dm_remove(name))
+		die("cannot remove the device");
+	printf("# %u allocations, %u of them not needed\n", n - 1, accepted - 1);
+	if (n < 20)
+		die("hardly any allocation was made to fail");
+}
+
+static void drop_caches(int fd)
+{
+	if (ioctl(fd, BLKFLSBUF, 0))
+		die("BLKFLSBUF: %s", strerror(errno));
+}
+
+static void read_mode(const char *device)
+{
+	static const size_t sizes[] = { 512, 4096, 20480, 131072 };
+	char *buf = alloc_aligned(MAX_READ);
+	unsigned int total = 0;
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall: %s", strerror(errno));
+	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
+		int fd = open_device(device, i % 2 ? O_DIRECT : 0);
+		bool failed = true;
+
+		for (unsigned int n = 1; failed; n++, total++) {
+			off_t offset = (size_t)n * 7919 * SECTOR % (reference_bytes - MAX_READ);
+			bool good;
+
+			drop_caches(fd);
+			fail_start(n);
+			good = read_right(fd, buf, sizes[i / 2], offset);
+			failed = fail_stop();
+			if (!failed && !good)
+				die("read fails though no allocation does");
+		}
+		close(fd);
+	}
+	printf("# %u reads\n", total);
+}
+
+static void storm_mode(const char *device, int seconds)
+{
+	char *buf = alloc_aligned(MAX_READ);
+	unsigned long reads = 0, good = 0;
+	int fd = open_device(device, O_DIRECT);
+	time_t end = time(NULL) + seconds;
+
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall: %s", strerror(errno));
+	srand(1);
+	write_number("/proc/self/make-it-fail", 1);
+	while (time(NULL) < end) {
+		size_t len = (1 + rand() % (rand() % 4 ? 16 : 256)) * SECTOR;
+		off_t offset = (off_t)rand() * SECTOR % (reference_bytes - MAX_READ);
+
+		good += read_right(fd, buf, len, offset);
+		reads++;
+	}
+	write_number("/proc/self/make-it-fail", 0);
+	printf("# %lu reads, %lu of them lacked memory\n", reads, reads - good);
+	if (!good)
+		die("no read succeeded");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4)
+		die("usage: memfail load|read|storm TABLE|DEVICE REFERENCE [SECONDS]");
+	read_reference(argv[3]);
+	if (!strcmp(argv[1], "load"))
+		load_mode(argv[2]);
+	else if (!strcmp(argv[1], "read"))
+		read_mode(argv[2]);
+	else if (!strcmp(argv[1], "storm") && argc == 5)
+		storm_mode(argv[2], atoi(argv[4]));
+	else
+		die("unknown mode %s", argv[1]);
+	return 0;
+}
