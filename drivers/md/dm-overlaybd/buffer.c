@@ -4,31 +4,66 @@
  *
  * A read needs its memory for some microseconds, and many kernels clear every
  * page they hand out, which costs more than all else that is done for a small
- * read but the decompression. So each CPU keeps one buffer of each size for the
- * next read. A shrinker takes them back when memory is short.
+ * read but the decompression. So each CPU keeps some buffers of each size for the
+ * next reads. A shrinker takes them back when memory is short.
  */
 
-#include <linux/atomic.h>
 #include <linux/percpu.h>
 #include <linux/shrinker.h>
+#include <linux/spinlock.h>
 
 #include "buffer.h"
 
 /* Buffers up to this order are kept: 64 KiB with 4 KiB pages. */
 #define BUFFER_KEEP_ORDERS	5
 
-/*
- * The kept buffers. A slot is taken and filled with atomic exchanges, as the
- * shrinker comes from another CPU, a completion from an interrupt, and a task may
- * move to another CPU any time.
+/* So many of each: what a large read that is cut into pieces has in flight. */
+#define BUFFER_KEEP		8
+
+/**
+ * struct buffer_stash - the buffers kept by one CPU
+ * @lock: protects the rest. Only the shrinker and a task that was moved to
+ *	another CPU just now ever meet there
+ * @counts: how many of each order there are
+ * @pages: them
  */
 struct buffer_stash {
-	struct page *slots[BUFFER_KEEP_ORDERS];
+	spinlock_t lock;	/* see above */
+	unsigned int counts[BUFFER_KEEP_ORDERS];
+	struct page *pages[BUFFER_KEEP_ORDERS][BUFFER_KEEP];
 };
 
-static DEFINE_PER_CPU(struct buffer_stash, buffer_stashes);
+static DEFINE_PER_CPU(struct buffer_stash, buffer_stashes) = {
+	.lock = __SPIN_LOCK_UNLOCKED(buffer_stashes.lock),
+};
 
 static struct shrinker *buffer_shrinker;
+
+static struct page *stash_take(struct buffer_stash *stash, unsigned int order)
+{
+	struct page *page = NULL;
+	unsigned long flags;
+
+	spin_lock_irqsave(&stash->lock, flags);
+	if (stash->counts[order])
+		page = stash->pages[order][--stash->counts[order]];
+	spin_unlock_irqrestore(&stash->lock, flags);
+	return page;
+}
+
+static bool stash_put(struct buffer_stash *stash, unsigned int order,
+		      struct page *page)
+{
+	unsigned long flags;
+	bool room;
+
+	spin_lock_irqsave(&stash->lock, flags);
+	room = stash->counts[order] < BUFFER_KEEP;
+	if (room)
+		stash->pages[order][stash->counts[order]++] = page;
+	spin_unlock_irqrestore(&stash->lock, flags);
+	return room;
+}
 
 /**
  * buffer_alloc() - get memory
@@ -36,14 +71,16 @@ static struct shrinker *buffer_shrinker;
  * @bytes: how much is needed
  * @gfp: GFP_NOWAIT or GFP_NOIO; it is not tried hard either way
  *
- * Sleeps if @gfp allows it. Return: false when there is no memory.
+ * Sleeps if @gfp allows it. What is in it is left over from other reads.
+ *
+ * Return: false when there is no memory.
  */
 bool buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp)
 {
 	b->order = get_order(bytes);
 	b->page = NULL;
 	if (b->order < BUFFER_KEEP_ORDERS)
-		b->page = xchg(&raw_cpu_ptr(&buffer_stashes)->slots[b->order], NULL);
+		b->page = stash_take(raw_cpu_ptr(&buffer_stashes), b->order);
 	if (!b->page)
 		b->page = alloc_pages(gfp | __GFP_COMP | __GFP_NORETRY |
 				      __GFP_NOMEMALLOC | __GFP_NOWARN, b->order);
@@ -64,7 +101,7 @@ void buffer_free(struct buffer *b)
 		return;
 	b->page = NULL;
 	if (b->order < BUFFER_KEEP_ORDERS &&
-	    !cmpxchg(&raw_cpu_ptr(&buffer_stashes)->slots[b->order], NULL, page))
+	    stash_put(raw_cpu_ptr(&buffer_stashes), b->order, page))
 		return;
 	__free_pages(page, b->order);
 }
@@ -78,24 +115,22 @@ static unsigned long buffer_shrink_count(struct shrinker *shrinker,
 
 	for_each_possible_cpu(cpu)
 		for (order = 0; order < BUFFER_KEEP_ORDERS; order++)
-			if (READ_ONCE(per_cpu(buffer_stashes, cpu).slots[order]))
-				pages += 1UL << order;
+			pages += READ_ONCE(per_cpu(buffer_stashes, cpu).counts[order]) << order;
 	return pages ?: SHRINK_EMPTY;
 }
 
-static unsigned long buffer_stash_drain(unsigned long wanted)
+static unsigned long buffer_stash_drain(struct buffer_stash *stash,
+					unsigned long wanted)
 {
 	unsigned long pages = 0;
 	unsigned int order;
-	int cpu;
 
-	for_each_possible_cpu(cpu) {
-		for (order = 0; order < BUFFER_KEEP_ORDERS && pages < wanted; order++) {
-			struct page *page;
+	for (order = 0; order < BUFFER_KEEP_ORDERS; order++) {
+		while (pages < wanted) {
+			struct page *page = stash_take(stash, order);
 
-			page = xchg(&per_cpu(buffer_stashes, cpu).slots[order], NULL);
 			if (!page)
-				continue;
+				break;
 			__free_pages(page, order);
 			pages += 1UL << order;
 		}
@@ -103,10 +138,24 @@ static unsigned long buffer_stash_drain(unsigned long wanted)
 	return pages;
 }
 
+static unsigned long buffer_drain(unsigned long wanted)
+{
+	unsigned long pages = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		if (pages >= wanted)
+			break;
+		pages += buffer_stash_drain(per_cpu_ptr(&buffer_stashes, cpu),
+					    wanted - pages);
+	}
+	return pages;
+}
+
 static unsigned long buffer_shrink_scan(struct shrinker *shrinker,
 					struct shrink_control *sc)
 {
-	return buffer_stash_drain(sc->nr_to_scan);
+	return buffer_drain(sc->nr_to_scan);
 }
 
 /**
@@ -131,5 +180,5 @@ int buffer_init(void)
 void buffer_exit(void)
 {
 	shrinker_free(buffer_shrinker);
-	buffer_stash_drain(ULONG_MAX);
+	buffer_drain(ULONG_MAX);
 }

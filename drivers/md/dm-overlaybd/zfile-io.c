@@ -17,6 +17,7 @@
 #include <linux/bio.h>
 #include <linux/blkdev.h>
 #include <linux/cacheflush.h>
+#include <linux/cpumask.h>
 #include <linux/device-mapper.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
@@ -45,7 +46,7 @@
 /*
  * A completion that runs in a task decompresses up to this much at once. Handing
  * it to the queue costs as much as decompressing 2 KiB; beyond this size the
- * other CPUs may as well help.
+ * other CPUs, if there are any, may as well help.
  */
 #define ZFILE_IO_INLINE_BYTES	(16 << 10)
 
@@ -326,7 +327,9 @@ static void zfile_io_decode_work(struct work_struct *work)
 
 static bool may_decode_here(const struct zfile_io *io)
 {
-	if ((u64)io->blocks << io->zf->info.block_shift > ZFILE_IO_INLINE_BYTES)
+	u64 bytes = (u64)io->blocks << io->zf->info.block_shift;
+
+	if (bytes > ZFILE_IO_INLINE_BYTES && num_online_cpus() > 1)
 		return false;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
 		return false;
