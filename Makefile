@@ -8,11 +8,14 @@ prefix	?= /usr/local
 MODULE	:= $(CURDIR)/drivers/md/dm-overlaybd
 
 .DEFAULT_GOAL := help
-.PHONY: help module tools check install clean
+.PHONY: help demo module tools check install clean
 
 help: ## this list
 	@echo 'Targets:'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 22
+
+demo: ## see it work in a virtual machine [IMAGE="layer..."]
+	@exec tests/demo/run $(IMAGE)
 
 module: ## build dm-overlaybd.ko [KDIR=<kernel build dir>]
 	@test -e '$(KDIR)/Makefile' || { \
