@@ -117,14 +117,11 @@ enum { ZSTD_BLOCK_RAW, ZSTD_BLOCK_RLE };
 
 static inline u8 *zstd_put_block(u8 *out, const u8 *src, u32 bytes, u32 type, bool last)
 {
-	u32 header = bytes << 3 | type << 1 | last;
 	u32 stored = type == ZSTD_BLOCK_RLE ? 1 : bytes;
 
-	*out++ = header;
-	*out++ = header >> 8;
-	*out++ = header >> 16;
-	memcpy(out, src, stored);
-	return out + stored;
+	put_unaligned_le24(bytes << 3 | type << 1 | last, out);
+	memcpy(out + 3, src, stored);
+	return out + 3 + stored;
 }
 
 /* One frame of a raw block, a run, or both. */

@@ -308,6 +308,8 @@ static inline const char *stack_check_segment(struct stack *s, u64 start, u64 en
 			return "data and zeroed are mixed up in the merged list";
 		if (p->layer != value >> SEGMENT_LAYER_SHIFT)
 			return "a merged segment is of the wrong layer";
+		if (p->zeroed && value & SEGMENT_MOFFSET_MASK)
+			return "a merged segment is zeroed but has data";
 		if (!p->zeroed && p->moffset != (value & SEGMENT_MOFFSET_MASK) +
 						s->where - start)
 			return "a merged segment has the wrong data";
