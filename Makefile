@@ -31,6 +31,10 @@ tools: ## build the command tools/overlaybd/overlaybd
 check: ## run the test suite [PARTS="kunit qemu ..."]
 	@. tests/lib/common.sh && need_packages python3 && exec tests/check $(PARTS)
 
+check-debug: ## the test suite on a kernel that checks itself, up to an hour
+	@. tests/lib/common.sh && need_packages python3 && \
+		OBD_CHECK_TIMEOUT=5400 exec tests/check tests/debug/run
+
 install: tools ## install the command and its man pages [DESTDIR=] [prefix=/usr/local]
 	$(MAKE) -C tools/overlaybd install DESTDIR='$(DESTDIR)' prefix='$(prefix)'
 

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A set of images and, for each, which sectors are lost to which faults below it.
+
+The guest gets, per image NAME: the file NAME, its content NAME.ref, and variables
+	NAME		kind, sectors, bytes of the image
+	NAME_bad	bad sectors below, NAME_lost what they cost
+	NAME_cut	sectors left of a truncated image, NAME_cut_lost what that costs
+	NAME_corrupt	what is lost when byte 600 of each read becomes 66
+"""
+
+from faulty import lost, lost_to_corruption, open_one, words
+from obd_builder import build_lsmt, build_zfile, data, random_bytes, text_bytes, zeroed
+from obd_format import SECTOR
+from obd_reader import BytesSource, survey
+from plan_images import Output
+
+TEXT = text_bytes(300000) + random_bytes(30000, 1) + text_bytes(123, 2)
+LAYER = build_lsmt([data(0, text_bytes(100 * SECTOR, 3)), zeroed(100, 50),
+                    data(203, text_bytes(333 * SECTOR, 4)),
+                    data(1000, random_bytes(64 * SECTOR, 5))], 1 << 20)
+IMAGES = {
+    'lz4': ('zfile', build_zfile(TEXT)),
+    'zstd': ('zfile', build_zfile(TEXT, algo='zstd', block_size=65536)),
+    # Its jump table is too large to be kept in memory.
+    'small': ('zfile', build_zfile(text_bytes(4200 * 512, 6), block_size=512)),
+    'bare': ('lsmt', LAYER),
+    'fused': ('lsmt', build_zfile(LAYER)),
+}
+
+
+def describe(out, name, kind, image):
+    out.file(name, image)
+    device, _ = open_one(kind, image)
+    content, _ = survey(device)
+    out.reference(name + '.ref', BytesSource(content))
+    sectors = -(-len(image) // SECTOR)
+    # One alone, two neighbours, many; all of them in the data.
+    bad = [(20, 1), (sectors // 3, 2), (sectors // 2, 40)]
+    cut = sectors * 2 // 3 // 8 * 8
+    out.variable(name, '%s %d %d' % (kind, device.sectors, len(image)))
+    out.variable(name + '_bad', words(bad))
+    out.variable(name + '_lost', words(lost(kind, image, bad)))
+    out.variable(name + '_cut', cut)
+    cut_lost = lost(kind, image, [(cut, sectors)])
+    if name == 'small':
+        cut_lost = [(0, device.sectors)]    # the index is behind the cut
+    out.variable(name + '_cut_lost', words(cut_lost))
+    if name in ('lz4', 'zstd'):
+        out.variable(name + '_corrupt', words(lost_to_corruption(image, 599, 0x42)))
+
+
+def make():
+    out = Output()
+    for name, (kind, image) in IMAGES.items():
+        describe(out, name, kind, image)
+    out.variable('all', ' '.join(IMAGES))
+    out.finish()
