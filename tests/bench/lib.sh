@@ -75,37 +75,114 @@ make_zfile() {
 	"$work/mkimage" zfile "${algorithm%%-*}" $((${kib%k} * 1024)) $crc "$CONTENT" "$2"
 }
 
-# make_image NAME FILE
+# The layers PREFIX.0, PREFIX.1 ... one behind the other in FILE, each at a multiple
+# of 4096; FILE.layers says where: start sector, bytes, bytes of the layer within.
+# join_layers PREFIX COUNT FILE
+join_layers() {
+	local number bytes start=0
+	: >"$3"
+	for ((number = 0; number < $2; number++)); do
+		bytes=$(stat -c %s "$1.$number")
+		cat "$1.$number" >>"$3"
+		truncate -s %4096 "$3"
+		printf '%s %s %s\n' $((start / 512)) "$bytes" "$(stat -c %s "$1.$number.lsmt")"
+		start=$(stat -c %s "$3")
+	done >"$3.layers"
+}
+
+# stack-plain|lz4-LAYERS, segments-LAYERS-SEGMENTS
+make_stack() {
+	local kind=$1 layers=$2 prefix=$work/layer number
+	case $kind in
+	segments) "$work/mkimage" segments "$layers" "$3" "$prefix" ;;
+	*) "$work/mkimage" lsmt "$layers" "$CONTENT" "$prefix" ;;
+	esac || return 1
+	for ((number = 0; number < layers; number++)); do
+		mv "$prefix.$number" "$prefix.$number.lsmt"
+		if [ "$kind" = lz4 ]; then
+			"$work/mkimage" zfile lz4 4096 1 "$prefix.$number.lsmt" \
+				"$prefix.$number" || return 1
+		else
+			ln "$prefix.$number.lsmt" "$prefix.$number"
+		fi
+	done
+	join_layers "$prefix" "$layers" "$image"
+	rm -f "$prefix".*
+}
+
+# A chain of uncompressed images with the segments of the stack of as many layers.
+make_qcow2_chain() {
+	local layers=$1 prefix=$work/chain number base=''
+	"$work/mkimage" split "$layers" "$CONTENT" "$prefix" || return 1
+	mkdir -p "$image.chain"
+	for ((number = 0; number < layers; number++)); do
+		qemu-img convert -q -f raw -O qcow2 -o cluster_size=16k "$prefix.$number" \
+			"$image.chain/$number" &&
+		{ [ -z "$base" ] || qemu-img rebase -u -F qcow2 -b "$base" \
+			"$image.chain/$number"; } || return 1
+		base=$number
+		rm "$prefix.$number"
+	done
+	ln -s "$(basename "$image").chain/$base" "$image"
+}
+
+make_verity() {
+	need_packages cryptsetup-bin
+	veritysetup format --salt=00 --uuid=00000000-0000-0000-0000-000000000000 \
+		--no-superblock "$CONTENT" "$image" |
+		awk '/^Root hash/ { print $3 " 00" }' >"$image.table"
+	sed -i 's/^/0 /' "$image.table"
+}
+
+# make_image NAME: as $image
 make_image() {
-	local size
+	local size=${1##*-}
 	case $1 in
-	zfile-*) make_zfile "$1" "$2" ;;
+	zfile-large) "$work/mkimage" large 16 "$image" ;;
+	zfile-*) make_zfile "$1" "$image" ;;
+	stack-plain-*) make_stack plain "$size" ;;
+	stack-lz4-*) make_stack lz4 "$size" ;;
+	segments-*) size=${1#segments-} && make_stack segments "${size%-*}" "${size#*-}" ;;
+	ext4-*)
+		mkdir "$work/ext4" && cp "$BENCH_CACHE/images/${1#ext4-}" "$work/ext4/" &&
+		mke2fs -q -t ext4 -O ^has_journal -m 0 -b 4096 -E root_owner=0:0 \
+			-U 00000000-0000-0000-0000-000000000000 -d "$work/ext4" "$image" 128m
+		rm -r "$work/ext4"
+		;;
 	erofs-lz4-*)
 		need_packages erofs-utils
 		content_folder
-		size=${1##*-}
 		mkfs.erofs --quiet -zlz4 -C$((${size%k} * 1024)) -T0 \
-			-U 00000000-0000-0000-0000-000000000000 "$2" "$work/folder" >/dev/null
+			-U 00000000-0000-0000-0000-000000000000 "$image" "$work/folder" >/dev/null
 		;;
 	squashfs-lz4-*)
 		need_packages squashfs-tools
 		content_folder
-		size=${1##*-}
-		mksquashfs "$work/folder" "$2" -quiet -no-progress -comp lz4 \
-			-b "${size}" -no-fragments -all-root -mkfs-time 0 >/dev/null
+		mksquashfs "$work/folder" "$image" -quiet -no-progress -comp lz4 \
+			-b "$size" -no-fragments -all-root -mkfs-time 0 >/dev/null
 		;;
+	qcow2-compressed)
+		need_packages qemu-utils
+		qemu-img convert -q -c -f raw -O qcow2 "$CONTENT" "$image"
+		;;
+	qcow2-chain-*) need_packages qemu-utils && make_qcow2_chain "$size" ;;
+	verity) make_verity ;;
 	*) die "no way to make an image $1" ;;
 	esac
 }
 
-# need_image NAME: makes it unless it is in the cache; name says all.
-need_image() {
-	local image=$BENCH_CACHE/images/$1
-	[ -f "$image" ] || {
-		say "making $1"
-		make_image "$1" "$image.new" && mv "$image.new" "$image"
-	}
-}
+# need_image NAME: NAME and NAME.* in the cache, made there if they are not; the
+# name says all about them.
+need_image() (
+	flock 6
+	[ ! -f "$BENCH_CACHE/images/$1" ] || exit 0
+	say "making $1"
+	mkdir -p "$work/new"
+	image=$work/new/$1
+	make_image "$1" || exit 1
+	mv "$image".* "$BENCH_CACHE/images/" 2>/dev/null
+	mv "$image" "$BENCH_CACHE/images/"
+) 6>"$BENCH_CACHE/images.lock"
 
 add_modules() {
 	for module in "$@"; do
@@ -126,6 +203,14 @@ add_program() {
 	done
 }
 
+# qemu-nbd is large: only guests that run it have it.
+make_nbd_programs() (
+	[ ! -f "$work/nbd.cpio" ] || exit 0
+	root=$work/nbd
+	mkdir -p "$root/bin"
+	add_program "$(command -v qemu-nbd)" && pack "$root" >"$work/nbd.cpio"
+)
+
 pack() (
 	cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet
 )
@@ -140,7 +225,7 @@ make_base() {
 	cp "$work/dm-overlaybd.ko" "$work/floor.ko" "$root/modules/"
 	cp "$(command -v busybox)" "$root/bin/busybox"
 	add_program "$(command -v dmsetup)"
-	cp "$work/reader" "$root/bin/reader"
+	cp "$work/reader" "$work/loadtime" "$root/bin/"
 	cp "$BENCH/guest/init" "$BENCH/guest/setups" "$root/"
 	chmod 755 "$root/init"
 	pack "$root" >"$work/base.cpio"
@@ -158,16 +243,25 @@ describe() {
 
 # make_guest DIR NAME [WORKLOADS]: $PROFILE set: the guest also tells its symbols.
 make_guest() {
-	local dir=$1 workloads images image
+	local dir=$1 workloads images image extra=/dev/null
 	describe "$2"
 	mkdir -p "$dir/own/images"
 	for image in $images; do
 		need_image "$image" || return 1
-		cp "$BENCH_CACHE/images/$image" "$dir/own/images/"
+		cp -a "$BENCH_CACHE/images/$image" "$dir/own/images/"
+		cp -a "$BENCH_CACHE/images/$image".* "$dir/own/images/" 2>/dev/null
 	done
-	printf 'SETUP=%s\nWORKLOADS="%s"\nPROFILE=%s\n' "$2" "${3:-$workloads}" \
-		"${PROFILE:-}" >"$dir/own/plan"
-	{ cat "$work/base.cpio"; pack "$dir/own"; } >"$dir/initramfs"
+	case $2 in
+	nbd_*) extra=$work/nbd.cpio; make_nbd_programs || return 1 ;;
+	esac
+	cat >"$dir/own/plan" <<-END
+		SETUP=$2
+		WORKLOADS="${3:-$workloads}"
+		PROFILE=${PROFILE:-}
+		SETTLE=${SETTLE:-8}
+		SUM=$("$work/reader" sum "$CONTENT" $((CONTENT_MIB << 20)))
+	END
+	{ cat "$work/base.cpio" "$extra"; pack "$dir/own"; } >"$dir/initramfs"
 	rm -r "$dir/own"
 }
 
@@ -194,7 +288,7 @@ boot_guest() {
 # All that does not depend on what is measured; $work goes away at exit.
 bench_prepare() {
 	need_packages qemu-system-x86 busybox-static dmsetup kmod cpio xz-utils \
-		gcc libc6-dev make python3 liblz4-dev libzstd-dev
+		e2fsprogs gcc libc6-dev make python3 liblz4-dev libzstd-dev
 	# shellcheck source=tests/lib/stock-kernel.sh
 	. "$OBD_LIB/stock-kernel.sh"
 	work=$(mktemp -d "$OBD_CACHE/bench-run.XXXXXX") || exit 1
@@ -202,6 +296,7 @@ bench_prepare() {
 	trap 'exit 1' INT TERM
 	compiled "$BENCH/mkimage.c" "$work/mkimage" -msse4.2 -llz4 -lzstd || exit 1
 	compiled "$BENCH/guest/reader.c" "$work/reader" -static || exit 1
+	compiled "$BENCH/guest/loadtime.c" "$work/loadtime" -static "$TOP/tests/dm/lib/dm-util.c" || exit 1
 	make_content
 	build_module "$TOP/drivers/md/dm-overlaybd" dm-overlaybd ||
 		die "the module does not build"

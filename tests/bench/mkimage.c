@@ -4,10 +4,16 @@
  *
  *	mkimage zfile lz4|zstd BLOCK_BYTES CRC(0|1) CONTENT OUT
  *	mkimage lsmt LAYERS CONTENT OUT_PREFIX
+ *	mkimage split LAYERS CONTENT OUT_PREFIX
+ *	mkimage segments LAYERS SEGMENTS OUT_PREFIX
+ *	mkimage large GIB OUT
  *
  * lsmt spreads segments of 16 KiB over LAYERS layers, OUT_PREFIX.0 (lowest) and
  * up; within a layer the data lies in an order of its own, so that segments do
- * not melt into one: their number is the same for every number of layers.
+ * not melt into one: their number is the same for every number of layers. split
+ * does the same with sparse raw files instead of layers. segments makes layers of
+ * so many segments each that share little data: only opening them is of interest.
+ * large makes a ZFile (LZ4, 4 KiB) of so many GiB of zeros.
  */
 #include <lz4.h>
 #include <stdbool.h>
@@ -15,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zstd.h>
 
 #include "guest/floor/offsets.h"
@@ -208,8 +215,28 @@ static void write_layer(const uint8_t *content, size_t bytes, unsigned int layer
 	free(moffset);
 }
 
+/* A sparse file with what the layer has, where the content has it. */
+static void write_sparse(const uint8_t *content, size_t bytes, unsigned int layer,
+			 const struct segment *segments, uint64_t nr, const char *path)
+{
+	FILE *f = fopen(path, "wb");
+
+	if (!f)
+		die(path);
+	for (uint64_t i = 0; i < nr; i++) {
+		if (segments[i].layer != layer)
+			continue;
+		if (fseek(f, i * SEGMENT_BYTES, SEEK_SET))
+			die(path);
+		put(f, content + i * SEGMENT_BYTES, SEGMENT_BYTES);
+	}
+	fflush(f);
+	if (ftruncate(fileno(f), bytes) || fclose(f))
+		die(path);
+}
+
 static void write_stack(unsigned int layers, const uint8_t *content, size_t bytes,
-			const char *prefix)
+			const char *prefix, bool sparse)
 {
 	uint64_t nr = bytes / SEGMENT_BYTES, i;
 	struct segment *segments = calloc(nr, sizeof(*segments));
@@ -232,8 +259,67 @@ static void write_stack(unsigned int layers, const uint8_t *content, size_t byte
 	}
 	for (i = 0; i < layers; i++) {
 		snprintf(path, sizeof(path), "%s.%u", prefix, (unsigned int)i);
-		write_layer(content, bytes, i, segments, by_place, nr, path);
+		if (sparse)
+			write_sparse(content, bytes, i, segments, nr, path);
+		else
+			write_layer(content, bytes, i, segments, by_place, nr, path);
 	}
+}
+
+/* Entry i of layer l begins at sector 8 * (i * layers + l): no two overlap. */
+static void write_segments(unsigned int layers, unsigned int layer, uint64_t nr,
+			   const char *path)
+{
+	uint64_t virtual_bytes = nr * layers * 4096, end = 4096 + 8 * 4096, i;
+	uint8_t block[4096] = {}, entry[16];
+	FILE *f = fopen(path, "wb");
+
+	if (!f)
+		die(path);
+	lsmt_header(block, 3, virtual_bytes, 0, 0);
+	put(f, block, sizeof(block));
+	memset(block, 0, sizeof(block));
+	for (i = 0; i < 8; i++)
+		put(f, block, sizeof(block));
+	for (i = 0; i < nr; i++) {
+		put64(entry, 8 * (i * layers + layer) | 8ull << 50);
+		put64(entry + 8, 8 + i % 8 * 8);
+		put(f, entry, sizeof(entry));
+	}
+	put(f, block, -(nr * 16) & (SECTOR - 1));
+	lsmt_header(block, 6, virtual_bytes, end, nr);
+	put(f, block, sizeof(block));
+	if (fclose(f))
+		die(path);
+}
+
+static void write_large(uint64_t gib, const char *path)
+{
+	const struct zfile_params p = { .block_bytes = 4096, .crc = true };
+	uint64_t blocks = gib << 18, at = 512, i;
+	uint32_t *sizes = calloc(blocks, sizeof(*sizes)), bytes;
+	uint8_t header[512] = {}, zeros[4096] = {}, block[8192];
+	FILE *f = fopen(path, "wb");
+
+	if (!f || !sizes)
+		die(path);
+	bytes = compress(&p, zeros, sizeof(zeros), block, sizeof(block));
+	put32(block + bytes, crc32c(BLOCK_SEED, block, bytes));
+	bytes += 4;
+	put(f, header, sizeof(header));
+	for (i = 0; i < blocks; i++) {
+		put(f, block, bytes);
+		sizes[i] = bytes;
+		at += bytes;
+	}
+	put(f, sizes, blocks * sizeof(*sizes));
+	zfile_header(header, &p, 0x16, gib << 30, at, sizes, blocks);
+	put(f, header, sizeof(header));
+	rewind(f);
+	zfile_header(header, &p, 0x1b, gib << 30, at, sizes, blocks);
+	put(f, header, sizeof(header));
+	if (fclose(f))
+		die(path);
 }
 
 int main(int argc, char **argv)
@@ -251,10 +337,19 @@ int main(int argc, char **argv)
 		if (!p.block_bytes || p.block_bytes > MAX_BLOCK)
 			return 2;
 		write_zfile(&p, content, bytes, argv[6]);
-	} else if (argc == 5 && !strcmp(argv[1], "lsmt")) {
+	} else if (argc == 5 && (!strcmp(argv[1], "lsmt") || !strcmp(argv[1], "split"))) {
 		uint8_t *content = read_all(argv[3], &bytes);
 
-		write_stack(atoi(argv[2]), content, bytes, argv[4]);
+		write_stack(atoi(argv[2]), content, bytes, argv[4], argv[1][0] == 's');
+	} else if (argc == 5 && !strcmp(argv[1], "segments")) {
+		char path[4096];
+
+		for (int i = 0; i < atoi(argv[2]); i++) {
+			snprintf(path, sizeof(path), "%s.%d", argv[4], i);
+			write_segments(atoi(argv[2]), i, atoi(argv[3]), path);
+		}
+	} else if (argc == 4 && !strcmp(argv[1], "large")) {
+		write_large(atoi(argv[2]), argv[3]);
 	} else {
 		return 2;
 	}

@@ -7,15 +7,20 @@
  *	reader random-direct|random-buffered FILE BYTES COUNT
  *	reader random-uring FILE BYTES COUNT DEPTH
  *	reader sequential-direct|sequential-buffered FILE BYTES TOTAL
+ *	reader shuffled-direct FILE BLOCK_BYTES BLOCKS
+ *	reader parallel-direct BYTES COUNT FILE...
+ *	reader sum FILE BYTES
+ *	reader loop FILE direct|buffered
  *
- * Output of the last three: "<cost> <reads>". The time stamp counter is the
- * clock: under icount it counts instructions.
+ * What reads prints "<cost> <reads>", for sequential reads <reads> are MiB. The
+ * time stamp counter is the clock: under icount it counts instructions.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/io_uring.h>
+#include <linux/loop.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,6 +30,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "floor/offsets.h"
@@ -213,6 +219,111 @@ static void sequential(const char *path, size_t bytes, uint64_t total, bool dire
 	mark_end();
 }
 
+#define SHUFFLED_BLOCKS	8
+
+/* Every block in reads of 4 KiB, those of SHUFFLED_BLOCKS blocks mixed. */
+static void shuffled(const char *path, size_t block_bytes, uint64_t blocks)
+{
+	uint64_t group = SHUFFLED_BLOCKS * block_bytes, reads = group / 4096;
+	int fd = open_file(path, O_RDONLY | O_DIRECT);
+	void *buffer = alloc_buffer(4096);
+	struct offsets offsets;
+	uint64_t start, at, i;
+
+	if (blocks * block_bytes > file_bytes(fd) || blocks % SHUFFLED_BLOCKS) {
+		errno = EINVAL;
+		die("blocks");
+	}
+	offsets_init(&offsets, reads);
+	mark_begin();
+	start = now();
+	for (at = 0; at < blocks * block_bytes; at += group)
+		for (i = 0; i < reads; i++)
+			read_at(fd, buffer, 4096, at + offsets_next(&offsets) * 4096);
+	report(now() - start, blocks * block_bytes / 4096);
+	mark_end();
+}
+
+/* A process of its own for each file, which may be the same. */
+static void parallel(size_t bytes, uint64_t count, char **paths, int nr)
+{
+	void *buffer = alloc_buffer(bytes);
+	uint64_t start;
+	int go[2], i;
+	char byte;
+
+	warm_direct(paths[0]);
+	if (pipe(go))
+		die("pipe");
+	for (i = 0; i < nr; i++) {
+		int fd = open_file(paths[i], O_RDONLY | O_DIRECT);
+		pid_t pid = fork();
+		struct offsets offsets;
+
+		if (pid < 0)
+			die("fork");
+		if (pid) {
+			close(fd);
+			continue;
+		}
+		offsets_init(&offsets, file_bytes(fd) / bytes);
+		offsets.state = (offsets.state + i * 977) & offsets.mask;
+		close(go[1]);
+		if (read(go[0], &byte, 1))
+			_exit(1);
+		for (uint64_t n = 0; n < count; n++)
+			read_at(fd, buffer, bytes, offsets_next(&offsets) * bytes);
+		_exit(0);
+	}
+	/* They are all there and wait for the end of the pipe. */
+	usleep(100000);
+	mark_begin();
+	start = now();
+	close(go[1]);
+	for (i = 0; i < nr; i++) {
+		int status;
+
+		if (wait(&status) < 0 || status)
+			exit(1);
+	}
+	report(now() - start, count * nr);
+	mark_end();
+}
+
+/* Of parts from all over the content: is the image what it should be? */
+static void sum(const char *path, uint64_t bytes)
+{
+	int fd = open_file(path, O_RDONLY);
+	unsigned char buffer[4096];
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (uint64_t at = 0; at + sizeof(buffer) <= bytes; at += 999 * 4096) {
+		read_at(fd, buffer, sizeof(buffer), at);
+		for (size_t i = 0; i < sizeof(buffer); i++)
+			hash = (hash ^ buffer[i]) * 0x100000001b3;
+	}
+	printf("%016llx\n", (unsigned long long)hash);
+}
+
+/* busybox cannot ask for direct I/O. */
+static void loop(const char *path, bool direct)
+{
+	struct loop_config config = {
+		.fd = open_file(path, O_RDONLY | (direct ? O_DIRECT : 0)),
+		.block_size = 512,
+		.info.lo_flags = LO_FLAGS_READ_ONLY | (direct ? LO_FLAGS_DIRECT_IO : 0),
+	};
+	int control = open_file("/dev/loop-control", O_RDWR), fd, number;
+	char node[32];
+
+	number = ioctl(control, LOOP_CTL_GET_FREE);
+	snprintf(node, sizeof(node), "/dev/loop%d", number);
+	fd = open_file(node, O_RDONLY);
+	if (ioctl(fd, LOOP_CONFIGURE, &config))
+		die("LOOP_CONFIGURE");
+	printf("%s\n", node);
+}
+
 struct ring {
 	int fd;
 	unsigned int *sq_tail, *sq_mask, *sq_array;
@@ -359,6 +470,14 @@ int main(int argc, char **argv)
 		random_reads(argv[2], number(argv[3]), number(argv[4]), direct);
 	else if (!strncmp(mode, "sequential-", 11) && argc == 5)
 		sequential(argv[2], number(argv[3]), number(argv[4]), direct);
+	else if (!strcmp(mode, "shuffled-direct") && argc == 5)
+		shuffled(argv[2], number(argv[3]), number(argv[4]));
+	else if (!strcmp(mode, "parallel-direct") && argc > 4)
+		parallel(number(argv[2]), number(argv[3]), argv + 4, argc - 4);
+	else if (!strcmp(mode, "sum") && argc == 4)
+		sum(argv[2], number(argv[3]));
+	else if (!strcmp(mode, "loop") && argc == 4)
+		loop(argv[2], !strcmp(argv[3], "direct"));
 	else
 		return 2;
 	return 0;
