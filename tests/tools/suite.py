@@ -13,6 +13,8 @@ import tempfile
 import traceback
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+# The command syncs what it writes; a thousand times that takes long on a disk.
+FAST = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'lib'))
 
 from harness import Harness  # noqa: E402
@@ -27,7 +29,7 @@ def main():
     harness = Harness(root)
     for name in names:
         module = importlib.import_module('test_' + name)
-        harness.scratch = tempfile.mkdtemp(prefix='overlaybd-test-')
+        harness.scratch = tempfile.mkdtemp(prefix='overlaybd-test-', dir=FAST)
         try:
             module.run(harness)
         except Exception:

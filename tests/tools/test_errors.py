@@ -8,15 +8,25 @@ import os
 import random
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 # How each verb takes an image; OUT is where it would write, BASE exists.
 READERS = {
     'info': ['info', 'IMAGE'],
     'table': ['table', 'IMAGE'],
+    'check': ['check', 'IMAGE'],
+    'map': ['map', 'IMAGE'],
+    'diff': ['diff', 'IMAGE', 'layer'],
+    'extract': ['extract', 'IMAGE', '-o', 'OUT'],
+    'merge': ['merge', 'IMAGE', 'layer', '-o', 'OUT'],
+    'convert': ['convert', 'IMAGE', '-o', 'OUT'],
 }
 WRITERS = {
     'create': ['create', 'SRC', '-o', 'OUT'],
     'commit': ['commit', '--base', 'BASE', 'SRC', '-o', 'OUT'],
+    'extract': READERS['extract'],
+    'merge': READERS['merge'],
+    'convert': READERS['convert'],
 }
 
 
@@ -76,7 +86,7 @@ def environment(t):
                   fill(command, IMAGE=name, SRC=name, OUT='out/x'))
     for verb, command in WRITERS.items():
         fails(t, '%s into a missing directory' % verb, 1,
-              fill(command, IMAGE='layer', SRC='src', OUT='absent/x'))
+              fill(command, IMAGE='layer.plain', SRC='src', OUT='absent/x'))
         fails(t, '%s onto a directory' % verb, 1,
               fill(command, IMAGE='layer', SRC='src', OUT='directory'))
         t.write('precious', b'precious')
@@ -116,16 +126,18 @@ def truncated(t):
     for form in ('layer', 'layer.plain', 'layer.tar'):
         data = open(t.path(form), 'rb').read()
         end = len(data) - (1024 if form == 'layer.tar' else 0)
+        sizes = range(0, end, 512)
+        for size in sizes:
+            t.write('cut%d' % size, data[:size])
         for verb, command in READERS.items():
-            bad = []
-            for size in range(0, end, 512):
-                t.write('cut', data[:size])
-                result = t.run(*fill(command, IMAGE='cut', OUT='out/x'),
-                               sanitized=True)
-                if result.status != 2 or not result.err or left_behind(t):
-                    bad.append(result)
+            with ThreadPoolExecutor() as pool:
+                results = pool.map(lambda size: t.run(
+                    *fill(command, IMAGE='cut%d' % size, OUT='out/x'),
+                    sanitized=True), sizes)
+                bad = [r for r in results if r.status != 2 or not r.err]
             t.check('%s of %s truncated every 512 bytes' % (verb, form),
-                    not bad, '\n'.join(map(str, bad[:3])))
+                    not bad and not left_behind(t),
+                    '\n'.join(map(str, bad[:3])))
 
 
 def garbage(t):
@@ -143,7 +155,7 @@ def mutated(t):
     for form in ('layer', 'layer.plain', 'layer.tar'):
         data = open(t.path(form), 'rb').read()
         bad = []
-        for _ in range(60):
+        for _ in range(25):
             damaged = bytearray(data)
             for _ in range(source.choice((1, 1, 4))):
                 at = source.choice((source.randrange(len(data)),
@@ -151,7 +163,8 @@ def mutated(t):
                                     len(data) - 1 - source.randrange(600)))
                 damaged[at] = source.randrange(256)
             t.write('mutant', damaged)
-            for command in READERS.values():
+            for verb in ('info', 'check', 'extract', 'convert', 'map'):
+                command = READERS[verb]
                 result = t.run(*fill(command, IMAGE='mutant', OUT='out/x'),
                                sanitized=True)
                 if result.status not in (0, 2):
@@ -171,6 +184,7 @@ def full_disk(t):
                     t.path('small')], check=True)
     try:
         t.write('noise', random.Random(9).randbytes(1 << 20))
+        t.must('create', 'noise', '-o', 'noise.obd')
         for verb, command in WRITERS.items():
             result = t.run(*fill(command, IMAGE='noise.obd', SRC='noise',
                                  OUT='small/x'), sanitized=True)
@@ -187,7 +201,7 @@ def full_disk(t):
 def run(t):
     os.mkdir(t.path('out'))
     source = random.Random(10)
-    t.write('src', source.randbytes(9000) + b'text' * 3000)
+    t.write('src', source.randbytes(4000) + b'text' * 1500)
     t.write('BASE', b'something else')
     t.must('create', 'src', '-o', 'layer')
     t.must('create', 'src', '-o', 'layer.plain', '--plain')

@@ -116,8 +116,9 @@ void zfile_encode(u8 header[ZFILE_HEADER_BYTES], enum zfile_part part,
 	struct zfile_disk_header h = { 0 };
 	u64 flags = ZFILE_F_DATA | ZFILE_F_DIGEST;
 
-	flags |= part == ZFILE_TRAILER ? ZFILE_F_SEALED :
-					 ZFILE_F_HEADER | ZFILE_F_OVERWRITTEN;
+	flags |= part == ZFILE_TRAILER ? ZFILE_F_SEALED : ZFILE_F_HEADER;
+	if (part == ZFILE_FINAL_HEADER)
+		flags |= ZFILE_F_OVERWRITTEN;
 	memcpy(h.magic0, ZFILE_MAGIC0, sizeof(h.magic0));
 	memcpy(h.magic1, ZFILE_MAGIC1, sizeof(h.magic1));
 	h.size = cpu_to_le32(ZFILE_USED_BYTES);

@@ -82,6 +82,7 @@ struct zfile_fields {
 };
 
 enum zfile_part {
+	ZFILE_FIRST_HEADER,	/* as it is until the file is complete */
 	ZFILE_FINAL_HEADER,
 	ZFILE_TRAILER,
 };

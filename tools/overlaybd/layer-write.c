@@ -67,15 +67,6 @@ static int parse_tag(struct layer_options *o, const char *text)
 	return 0;
 }
 
-static int parse_small(const char *text, unsigned int high, unsigned int *value)
-{
-	u64 number;
-	int r = parse_number(text, 1, high, &number);
-
-	*value = number;
-	return r;
-}
-
 static int parse_virtual_size(struct layer_options *o, const char *text)
 {
 	int r = parse_bytes(text, &o->virtual_bytes);
@@ -109,7 +100,7 @@ int layer_option(struct layer_options *o, int letter, const char *argument, cons
 	case OPTION_ALGORITHM:
 		return codec_parse(argument, &o->zfile.algorithm);
 	case OPTION_LEVEL:
-		r = parse_small(argument, 100, &level);
+		r = parse_count(argument, 1, 100, &level);
 		o->zfile.level = level;
 		return r;
 	case OPTION_BLOCK_SIZE:
@@ -124,7 +115,7 @@ int layer_option(struct layer_options *o, int letter, const char *argument, cons
 		o->tar = true;
 		return 0;
 	case OPTION_THREADS:
-		return parse_small(argument, PIPELINE_MAX_THREADS, &o->zfile.threads);
+		return parse_count(argument, 1, PIPELINE_MAX_THREADS, &o->zfile.threads);
 	case OPTION_UUID:
 		o->uuid_given = true;
 		return parse_uuid(o->labels.uuid, argument);

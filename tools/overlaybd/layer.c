@@ -23,6 +23,14 @@ static int refuse(const struct layer *layer, const char *why)
 	return fail(STATUS_REFUSED, "%s: %s", layer->path, why);
 }
 
+/* @at is a byte of the LSMT file, compressed or not. */
+static int refuse_at(const struct layer *layer, u64 at, const char *why)
+{
+	return fail(STATUS_REFUSED, "%s: at byte %llu%s: %s", layer->path,
+		    layer->is_zfile ? at : layer->offset + at,
+		    layer->is_zfile ? " of the decompressed layer" : "", why);
+}
+
 static bool has_suffix(const char *text, const char *suffix)
 {
 	size_t length = strlen(text);
@@ -58,7 +66,7 @@ static const char *explain(const u8 *start, size_t bytes)
 		return "is compressed with gzip: an ordinary OCI layer, or turboOCI, which is not supported";
 	if (bytes >= 257 + 5 && !memcmp(start + 257, "xxtar", 5))
 		return "is an unfinished tar blob";
-	return "is neither a ZFile nor an LSMT layer";
+	return "is neither a ZFile nor an LSMT layer (a raw image?)";
 }
 
 static int open_zfile(struct layer *layer)
@@ -88,6 +96,7 @@ static int open_zfile(struct layer *layer)
 static int open_lsmt(struct layer *layer, struct zfile_reader *reader)
 {
 	const char *why;
+	bool in_header;
 	int r;
 
 	if (layer->content_bytes < 2 * LSMT_HEADER_BYTES)
@@ -105,11 +114,12 @@ static int open_lsmt(struct layer *layer, struct zfile_reader *reader)
 		return 0;
 	if (lsmt_decode(layer->header, layer->trailer, layer->content_bytes,
 			&layer->lsmt, &why)) {
-		bool writable = lsmt_looks_writable(layer->header) &&
-				!lsmt_has_magic(layer->trailer);
-
-		return fail(STATUS_REFUSED, "%s: %s%s", layer->path, why, writable ?
-			    " (seal it first: overlaybd-commit --seal)" : "");
+		if (lsmt_has_magic(layer->header) && lsmt_looks_writable(layer->header) &&
+		    !lsmt_has_magic(layer->trailer))
+			why = "No LSMT trailer: a writable layer, commit or seal it first (or a wrong length)";
+		in_header = strstr(why, "header") || strstr(why, "LSMT file");
+		return refuse_at(layer, in_header ? 0 :
+				 layer->content_bytes - sizeof(layer->trailer), why);
 	}
 	layer->is_lsmt = true;
 	return 0;
@@ -199,9 +209,7 @@ static int add_mapping(const struct layer *layer, u64 at, u8 number,
 	const char *why;
 
 	if (lsmt_check_mapping(&layer->lsmt, statistics->end, m, &why))
-		return fail(STATUS_REFUSED, "%s: at byte %llu%s: %s", layer->path,
-			    layer->is_zfile ? at : layer->offset + at,
-			    layer->is_zfile ? " of the decompressed layer" : "", why);
+		return refuse_at(layer, at, why);
 	count_mapping(statistics, m);
 	segment_list_add(list, m->offset, m->length, m->moffset, m->zeroed, number);
 	return 0;

@@ -7,6 +7,7 @@
 #include <json-c/json.h>
 
 #include "message.h"
+#include "units.h"
 #include "verbs.h"
 
 #ifndef OBD_VERSION
@@ -22,7 +23,13 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "create", verb_create, "raw image, device or pipe -> layer" },
 	{ "commit", verb_commit, "difference of two raw images or devices -> layer" },
+	{ "convert", verb_convert, "any form of an image -> any other; recompress" },
+	{ "merge", verb_merge, "several layers -> one layer" },
+	{ "extract", verb_extract, "image -> raw file or device" },
 	{ "info", verb_info, "what an image is made of" },
+	{ "check", verb_check, "is an image sound? reads and verifies all of it" },
+	{ "map", verb_map, "segments of the merged view" },
+	{ "diff", verb_diff, "where two images differ" },
 	{ "table", verb_table, "device-mapper table lines of an image" },
 };
 
@@ -73,6 +80,17 @@ int common_option(int letter, const char *help)
 int option_result(int r)
 {
 	return r == OPTION_HELPED ? finish_stdout() : r;
+}
+
+/* Read a number from @low to @high. Return: 0 or STATUS_USAGE. */
+int parse_count(const char *text, unsigned int low, unsigned int high,
+		unsigned int *value)
+{
+	u64 number = 0;
+	int r = parse_number(text, low, high, &number);
+
+	*value = number;
+	return r;
 }
 
 /* Check how many arguments are left behind the options. */
@@ -159,7 +177,8 @@ int main(int argc, char **argv)
 {
 	int status = run(argc, argv);
 
-	if (status)
+	/* Nothing is left to say after check -q. */
+	if (status && *failure_text())
 		message_error(failure_text());
 	return status;
 }

@@ -9,9 +9,15 @@
 
 struct json_object;
 
+int verb_check(int argc, char **argv);
 int verb_create(int argc, char **argv);
 int verb_commit(int argc, char **argv);
+int verb_convert(int argc, char **argv);
+int verb_diff(int argc, char **argv);
+int verb_extract(int argc, char **argv);
 int verb_info(int argc, char **argv);
+int verb_map(int argc, char **argv);
+int verb_merge(int argc, char **argv);
 int verb_table(int argc, char **argv);
 
 /* Long options without a letter; the ranges of the tables do not meet. */
@@ -37,6 +43,8 @@ enum {
 
 int common_option(int letter, const char *help);
 int option_result(int r);
+int parse_count(const char *text, unsigned int low, unsigned int high,
+		unsigned int *value);
 int need_operands(int argc, int at_least, int at_most, const char *what);
 int print_json(struct json_object *object);
 int finish_stdout(void);
