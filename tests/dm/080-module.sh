@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# The module is removed and loaded again, with devices created and removed in
+# between; it cannot be removed while a table is there.
+# shellcheck disable=SC2154 # variables of $IMAGES/vars
+
+. /lib.sh
+. "$IMAGES/vars"
+
+module=/modules/dm-overlaybd.ko
+rounds=10
+
+[ -f "$module" ] || skip_all "the module is built into the kernel"
+layer=$(echo "$layer" | sed "s|RAW|$RAW_DISK|")
+zfile_table="0 $plain_sectors zfile $layer"
+fused_table="0 $device_sectors lsmt $layer"
+stacked_table="0 $device_sectors lsmt /dev/mapper/lower $plain_bytes"
+
+references() {
+	cat /sys/module/dm_overlaybd/refcnt
+}
+
+create_all() {
+	map lower "$zfile_table" && map stacked "$stacked_table" && map fused "$fused_table"
+}
+
+remove_all() {
+	unmap fused && unmap stacked && unmap lower
+}
+
+reads_well() {
+	devcheck /dev/mapper/stacked "$IMAGES/reference" buffered-4k &&
+		devcheck /dev/mapper/fused "$IMAGES/reference" direct-512
+}
+
+one_round() {
+	insmod "$module" && create_all && reads_well || return 1
+	! rmmod dm-overlaybd || return 1
+	remove_all && rmmod dm-overlaybd
+}
+
+is "no reference without a device" "$(references)" 0
+create_all
+is "references with three devices" "$([ "$(references)" -ge 3 ] && echo some)" some
+if rmmod dm-overlaybd 2>/dev/null; then
+	fail "the module cannot be removed while devices are there"
+else
+	pass "the module cannot be removed while devices are there"
+fi
+remove_all
+is "no reference after the devices are gone" "$(references)" 0
+
+dmsetup create --notable empty
+dmsetup reload --readonly empty --table "$zfile_table"
+if rmmod dm-overlaybd 2>/dev/null; then
+	fail "nor while a table is loaded that is not live"
+else
+	pass "nor while a table is loaded that is not live"
+fi
+dmsetup remove empty
+is "no reference after that" "$(references)" 0
+
+check "remove the module" rmmod dm-overlaybd
+if dmsetup targets | grep -Eq '^(zfile|lsmt) '; then
+	fail "the targets are gone"
+else
+	pass "the targets are gone"
+fi
+caches=$(ls /sys/kernel/slab 2>/dev/null | wc -l)
+round=0
+while [ "$round" -lt "$rounds" ]; do
+	round=$((round + 1))
+	check "round $round of $rounds" one_round || break
+done
+is "no slab cache is left" "$(ls /sys/kernel/slab 2>/dev/null | wc -l)" "$caches"
+check "load the module" insmod "$module"
+done_testing
