@@ -1,0 +1,82 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A device gets other content between two opens: the second sees that, also
+# while the first is still there and reads what it can.
+. /lib.sh
+# shellcheck source=/dev/null
+. "$IMAGES/vars"
+
+of() {
+	eval "printf '%s\n' \"\$$1\""
+}
+
+# shellcheck disable=SC2046 # three words
+open_as() {
+	set -- "$1" "$3" $(of "$2")
+	map "$1" "0 $4 $3 $2 $5"
+}
+
+# reads_as DEVICE NAME LETTER
+reads_as() {
+	devcheck "/dev/mapper/$1" "$IMAGES/$2.$3.ref" direct-4k &&
+		devcheck "/dev/mapper/$1" "$IMAGES/$2.$3.ref" buffered-512
+}
+
+# Whatever was there before the first device, and is now, is all it may read.
+sane() {
+	damage "/dev/mapper/$1" "$IMAGES/$2.a.ref" 4096 >/tmp/a
+	damage "/dev/mapper/$1" "$IMAGES/$2.b.ref" 4096 >/tmp/b
+	true
+}
+
+another_file() {
+	disk=$(loop_setup "$IMAGES/$1.a")
+	open_as first "$1" "$disk"
+	check "$1: the first file" reads_as first "$1" a
+	loopchange "$disk" "$IMAGES/$1.b"
+	check "$1, other file: opened while the first is" open_as second "$1" "$disk"
+	check "$1, other file: read" reads_as second "$1" b
+	check "$1, other file: the first device is alive" sane first "$1"
+	loopchange "$disk" "$IMAGES/$1.a"
+	check "$1, first file again: opened" open_as third "$1" "$disk"
+	check "$1, first file again: read" reads_as third "$1" a
+	check "$1, first file again: the first device reads it" reads_as first "$1" a
+	for device in first second third; do
+		unmap $device
+	done
+	loop_drop "$disk"
+}
+
+# The loop device is detached and attached, with nothing else changed.
+attached_again() {
+	for letter in a b; do
+		disk=$(loop_setup "$IMAGES/$1.$letter")
+		open_as upper "$1" "$disk"
+		check "$1, attached again: $letter" reads_as upper "$1" $letter
+		unmap upper
+		loop_drop "$disk"
+	done
+}
+
+# Content is written over, as a logical volume would be.
+written_over() {
+	cp "$IMAGES/$1.a" /tmp/image
+	disk=$(loop_setup /tmp/image)
+	open_as first "$1" "$disk"
+	reads_as first "$1" a || fail "$1, written over: before"
+	cat "$IMAGES/$1.b" >/tmp/image
+	check "$1, written over: opened while the first is" open_as second "$1" "$disk"
+	check "$1, written over: read" reads_as second "$1" b
+	unmap second
+	unmap first
+	loop_drop "$disk"
+	rm /tmp/image
+}
+
+# shellcheck disable=SC2154 # set in vars
+for name in $all; do
+	another_file "$name"
+	attached_again "$name"
+	written_over "$name"
+done
+done_testing

@@ -1,0 +1,90 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Disks with sectors of 4096 bytes, with tiny requests, with gaps between
+# segments, with interrupts instead of inline completion: all is read right. A
+# bare layer cannot lie on sectors of 4096 bytes and is refused.
+. /lib.sh
+# shellcheck source=/dev/null
+. "$IMAGES/vars"
+nullb=/sys/kernel/config/nullb
+MODES='buffered-4k direct-512 direct-1m direct-512-aligned-3.5k shuffled-direct-64k threads-direct'
+
+of() {
+	eval "printf '%s\n' \"\$$1\""
+}
+
+# make_disk ATTRIBUTE=VALUE...: /dev/odd, in memory
+make_disk() {
+	mkdir $nullb/odd
+	for word in size=16 memory_backed=1 "$@"; do
+		echo "${word#*=}" >"$nullb/odd/${word%%=*}" || return 1
+	done
+	echo 1 >$nullb/odd/power
+}
+
+drop_disk() {
+	echo 0 >$nullb/odd/power
+	rmdir $nullb/odd
+}
+
+# on_disk IMAGE SECTOR: put the image there and open it
+# shellcheck disable=SC2046 # three words
+on_disk() {
+	dd if="$IMAGES/$1" of=/dev/odd bs=512 seek="$2" 2>/dev/null && sync
+	set -- "$2" $(of "$1")
+	table="0 $3 $2 /dev/odd $4@$1"
+}
+
+# read_all TEXT IMAGE SECTOR [MODES]
+read_all() {
+	modes=$4
+	for mode in ${modes:-$MODES}; do
+		devcheck /dev/mapper/upper "$IMAGES/$2.ref" "$mode" || return 1
+	done
+}
+
+# all_right TEXT IMAGE SECTOR [MODES]
+all_right() {
+	on_disk "$2" "$3"
+	check "$2 on $1, from sector $3: opened" map upper "$table"
+	check "$2 on $1, from sector $3: read" read_all "$@"
+	is "$2 on $1, from sector $3: sectors of 512 bytes" \
+		"$(blockdev --getss /dev/mapper/upper)" 512
+	unmap upper
+}
+
+mount -t configfs configfs /sys/kernel/config 2>/dev/null
+check "a disk with sectors of 4096 bytes" make_disk blocksize=4096
+is "its sectors" "$(blockdev --getss /dev/odd)" 4096
+for name in lz4 zstd small fused; do
+	for sector in 0 3 8 701; do
+		all_right "4096-byte sectors" $name $sector
+	done
+done
+on_disk bare 8
+expect_fail "a bare layer on 4096-byte sectors" "$table" EINVAL \
+	"Device of an uncompressed layer must have 512-byte sectors"
+on_disk lz4 0
+map middle "$table"
+is "the zfile on it has sectors of 512 bytes" "$(blockdev --getss /dev/mapper/middle)" 512
+unmap middle
+drop_disk
+
+check "a disk with requests of one page" make_disk blocksize=512 max_sectors=8
+for name in lz4 zstd bare fused; do
+	all_right "requests of 4 KiB" $name 5
+done
+drop_disk
+
+check "a disk that joins only whole pages" make_disk blocksize=512 virt_boundary=1
+for name in lz4 zstd bare fused; do
+	all_right "page boundaries" $name 5
+done
+drop_disk
+
+check "a disk with timers" make_disk blocksize=512 irqmode=2 completion_nsec=100000
+for name in lz4 zstd bare fused; do
+	all_right "timer interrupts" $name 5 "direct-64k threads-direct processes"
+done
+drop_disk
+done_testing
