@@ -187,6 +187,20 @@ static int bdev_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset
 	return 0;
 }
 
+static void bdev_cache_forget(struct vfile *vf, size_t bytes, u64 offset)
+{
+	struct bdev_vfile *bv = to_bdev(vf);
+	u64 pos = bdev_position(bv, offset);
+
+	while (bytes) {
+		struct bdev_piece p = bdev_piece(bv, pos, bytes);
+
+		dm_bufio_forget(p.client, p.block);
+		pos += p.bytes;
+		bytes -= p.bytes;
+	}
+}
+
 static int bdev_map(struct vfile *vf, struct bio *bio, sector_t sector, void *io)
 {
 	struct bdev_vfile *bv = to_bdev(vf);
@@ -206,6 +220,7 @@ static const struct vfile_ops bdev_ops = {
 	.cache_begin = bdev_cache_begin,
 	.cache_end = bdev_cache_end,
 	.cache_read = bdev_cache_read,
+	.cache_forget = bdev_cache_forget,
 	.map = bdev_map,
 	.release = bdev_release,
 };

@@ -57,6 +57,21 @@ bool zfile_header_is_final(const void *header)
 	return le64_to_cpu(h->flags) & ZFILE_F_OVERWRITTEN;
 }
 
+/**
+ * zfile_has_digest() - do header and trailer stand for the whole index?
+ * @header: a header that zfile_has_magic()
+ * @trailer: the last ZFILE_HEADER_BYTES of the file
+ *
+ * Return: true when the one that counts has a checksum of the index.
+ */
+bool zfile_has_digest(const void *header, const void *trailer)
+{
+	const struct zfile_disk_header *h;
+
+	h = zfile_header_is_final(header) ? header : trailer;
+	return le64_to_cpu(h->flags) & ZFILE_F_DIGEST;
+}
+
 /* The digest covers all 512 bytes with its own field taken as zero. */
 static bool zfile_digest_ok(const struct zfile_disk_header *h)
 {
@@ -232,6 +247,33 @@ u32 zfile_index_crc(u32 crc, const void *index, size_t index_bytes)
 u32 zfile_decode_entry(const void *index, size_t i)
 {
 	return get_unaligned_le32((const u8 *)index + i * ZFILE_INDEX_ENTRY_BYTES);
+}
+
+/**
+ * zfile_sum_entries() - size of consecutive blocks on disk
+ * @index: index bytes as on disk, any alignment
+ * @count: how many blocks, so few that their sizes add up to less than 2^63
+ * @min_entry_bytes: the smallest size allowed, not 0
+ * @max_entry_bytes: the largest size allowed
+ *
+ * Return: the sum of their sizes; U64_MAX when one is not allowed.
+ */
+u64 zfile_sum_entries(const void *index, size_t count, u32 min_entry_bytes,
+		      u32 max_entry_bytes)
+{
+	const u8 *p = index, *end = p + count * ZFILE_INDEX_ENTRY_BYTES;
+	u32 range = max_entry_bytes - min_entry_bytes;
+	bool bad = false;
+	u64 sum = 0;
+
+	/* Part of every read: no branch but the loop's. */
+	for (; p < end; p += ZFILE_INDEX_ENTRY_BYTES) {
+		u32 size = get_unaligned_le32(p);
+
+		bad |= size - min_entry_bytes > range;
+		sum += size;
+	}
+	return bad ? U64_MAX : sum;
 }
 
 /**

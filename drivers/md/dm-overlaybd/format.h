@@ -72,10 +72,13 @@ struct zfile_info {
 
 bool zfile_has_magic(const void *header);
 bool zfile_header_is_final(const void *header);
+bool zfile_has_digest(const void *header, const void *trailer);
 int zfile_decode(const void *header, const void *trailer, u64 file_bytes,
 		 struct zfile_info *info, const char **error);
 u32 zfile_index_crc(u32 crc, const void *index, size_t index_bytes);
 u32 zfile_decode_entry(const void *index, size_t i);
+u64 zfile_sum_entries(const void *index, size_t count, u32 min_entry_bytes,
+		      u32 max_entry_bytes);
 bool zfile_block_crc_ok(const void *payload, u32 payload_bytes);
 
 /**

@@ -26,25 +26,52 @@ static u64 leaf_count(const struct jump_table *t)
 	return DIV_ROUND_UP_ULL(t->block_count, JUMP_TABLE_LEAF_BLOCKS);
 }
 
-static bool size_in_range(const struct jump_table *t, u32 size)
+static u64 group_count(const struct jump_table *t)
 {
-	return size >= t->min_entry_bytes && size <= t->max_entry_bytes;
+	/* One more anchor than leaves. */
+	return leaf_count(t) / JUMP_TABLE_GROUP_LEAVES + 1;
 }
 
-/* Add the blocks whose sizes are in @piece; *offset is where the first lies. */
-static int add_anchors(struct jump_table *t, u64 first_block,
-		       const u8 *piece, unsigned int count, u64 *offset)
+static u64 anchor_get(const struct jump_table *t, u64 leaf)
+{
+	return t->bases[leaf / JUMP_TABLE_GROUP_LEAVES] + t->anchors[leaf];
+}
+
+static void anchor_set(struct jump_table *t, u64 leaf, u64 offset)
+{
+	if (!(leaf % JUMP_TABLE_GROUP_LEAVES))
+		t->bases[leaf / JUMP_TABLE_GROUP_LEAVES] = offset;
+	t->anchors[leaf] = offset - t->bases[leaf / JUMP_TABLE_GROUP_LEAVES];
+}
+
+static unsigned int leaf_blocks(const struct jump_table *t, u64 leaf)
+{
+	return min_t(u64, JUMP_TABLE_LEAF_BLOCKS,
+		     t->block_count - leaf * JUMP_TABLE_LEAF_BLOCKS);
+}
+
+static u64 sum_entries(const struct jump_table *t, const u8 *entries,
+		       unsigned int count)
+{
+	return zfile_sum_entries(entries, count, t->min_entry_bytes,
+				 t->max_entry_bytes);
+}
+
+/* Add the leaves of @piece, which begins with a leaf; *offset is where. */
+static int add_leaves(struct jump_table *t, u64 block, const u8 *piece,
+		      unsigned int count, u64 *offset)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i++) {
-		u32 size = zfile_decode_entry(piece, i);
+	for (i = 0; i < count; i += JUMP_TABLE_LEAF_BLOCKS) {
+		u64 leaf = (block + i) / JUMP_TABLE_LEAF_BLOCKS;
+		u64 bytes = sum_entries(t, piece + i * ZFILE_INDEX_ENTRY_BYTES,
+					leaf_blocks(t, leaf));
 
-		if (!size_in_range(t, size))
+		if (bytes == U64_MAX)
 			return -EINVAL;
-		if (!((first_block + i) % JUMP_TABLE_LEAF_BLOCKS))
-			t->anchors[(first_block + i) / JUMP_TABLE_LEAF_BLOCKS] = *offset;
-		*offset += size;
+		anchor_set(t, leaf, *offset);
+		*offset += bytes;
 	}
 	return 0;
 }
@@ -69,7 +96,7 @@ static int load_pieces(struct jump_table *t, u8 *buf,
 		crc = zfile_index_crc(crc, buf, bytes);
 		if (t->sizes)
 			memcpy(t->sizes + pos, buf, bytes);
-		r = add_anchors(t, block, buf, count, &offset);
+		r = add_leaves(t, block, buf, count, &offset);
 		if (r) {
 			*error = "ZFile index gives a block an impossible size";
 			return r;
@@ -81,7 +108,7 @@ static int load_pieces(struct jump_table *t, u8 *buf,
 			return -EINTR;
 		}
 	}
-	t->anchors[leaf_count(t)] = offset;
+	anchor_set(t, leaf_count(t), offset);
 
 	if (info->has_digest && crc != info->index_crc) {
 		*error = "ZFile index checksum mismatch";
@@ -121,8 +148,9 @@ int jump_table_load(struct jump_table *table, struct vfile *file,
 		.max_entry_bytes = info->max_entry_bytes,
 	};
 	*error = "Cannot allocate ZFile jump table";
-	table->anchors = kvmalloc_array(leaf_count(table) + 1, sizeof(u64), GFP_KERNEL);
-	if (!table->anchors)
+	table->bases = kvmalloc_array(group_count(table), sizeof(u64), GFP_KERNEL);
+	table->anchors = kvmalloc_array(leaf_count(table) + 1, sizeof(u32), GFP_KERNEL);
+	if (!table->bases || !table->anchors)
 		return -ENOMEM;
 	if (index_bytes <= JUMP_TABLE_RESIDENT_BYTES) {
 		table->sizes = kmalloc(index_bytes, GFP_KERNEL);
@@ -152,9 +180,11 @@ void jump_table_destroy(struct jump_table *table)
 {
 	if (table->has_cache)
 		vfile_cache_end(table->file);
+	kvfree(table->bases);
 	kvfree(table->anchors);
 	kfree(table->sizes);
 	table->has_cache = false;
+	table->bases = NULL;
 	table->anchors = NULL;
 	table->sizes = NULL;
 }
@@ -167,48 +197,83 @@ void jump_table_destroy(struct jump_table *table)
  */
 size_t jump_table_bytes(const struct jump_table *table)
 {
-	size_t bytes = (leaf_count(table) + 1) * sizeof(u64);
+	size_t bytes = group_count(table) * sizeof(u64) +
+		       (leaf_count(table) + 1) * sizeof(u32);
 
 	if (table->sizes)
 		bytes += table->block_count * ZFILE_INDEX_ENTRY_BYTES;
 	return bytes;
 }
 
-static unsigned int leaf_blocks(const struct jump_table *t, u64 leaf)
+static u64 leaf_position(u64 leaf)
 {
-	return min_t(u64, JUMP_TABLE_LEAF_BLOCKS,
-		     t->block_count - leaf * JUMP_TABLE_LEAF_BLOCKS);
+	return leaf * LEAF_BYTES;
 }
 
-static bool leaf_ok(const struct jump_table *t, u64 leaf, const u8 *entries)
+static size_t leaf_bytes(const struct jump_table *t, u64 leaf)
 {
-	unsigned int i, count = leaf_blocks(t, leaf);
-	u64 sum = 0;
-
-	for (i = 0; i < count; i++) {
-		u32 size = zfile_decode_entry(entries, i);
-
-		if (!size_in_range(t, size))
-			return false;
-		sum += size;
-	}
-	return sum == t->anchors[leaf + 1] - t->anchors[leaf];
+	return leaf_blocks(t, leaf) * ZFILE_INDEX_ENTRY_BYTES;
 }
 
-/* Get a leaf's entries: in place, or copied into @copy and checked. */
+/* Get a leaf's entries: in place, or copied into @copy. */
 static const u8 *leaf_get(const struct jump_table *t, u64 leaf, bool may_wait,
 			  u8 *copy)
 {
-	u64 pos = leaf * LEAF_BYTES;
-	size_t bytes = leaf_blocks(t, leaf) * ZFILE_INDEX_ENTRY_BYTES;
+	u64 pos = leaf_position(leaf);
 	int r;
 
 	if (t->sizes)
 		return t->sizes + pos;
-	r = vfile_cache_read(t->file, copy, bytes, t->index_offset + pos, may_wait);
-	if (r)
-		return ERR_PTR(r);
-	return leaf_ok(t, leaf, copy) ? copy : ERR_PTR(-EUCLEAN);
+	r = vfile_cache_read(t->file, copy, leaf_bytes(t, leaf),
+			     t->index_offset + pos, may_wait);
+	return r ? ERR_PTR(r) : copy;
+}
+
+/*
+ * Find where block @i of a leaf begins. All of the leaf is checked unless it never
+ * left memory, on the way there and on from there: every entry is visited once.
+ */
+static int leaf_offset(const struct jump_table *t, u64 leaf, const u8 *entries,
+		       unsigned int i, u64 *offset)
+{
+	u64 before = sum_entries(t, entries, i);
+	u64 behind;
+
+	*offset = anchor_get(t, leaf) + before;
+	if (t->sizes)
+		return 0;
+	behind = sum_entries(t, entries + i * ZFILE_INDEX_ENTRY_BYTES,
+			     leaf_blocks(t, leaf) - i);
+	if (before == U64_MAX || behind == U64_MAX ||
+	    *offset + behind != anchor_get(t, leaf + 1))
+		return -EUCLEAN;
+	return 0;
+}
+
+/*
+ * Get a leaf's entries and where its block @i begins. What was read wrong is read
+ * once more, where that may be waited for: it must not stay wrong in the cache.
+ */
+static const u8 *leaf_find(const struct jump_table *t, u64 leaf, unsigned int i,
+			   bool may_wait, u8 *copy, u64 *offset)
+{
+	const u8 *entries = leaf_get(t, leaf, may_wait, copy);
+	int r;
+
+	if (IS_ERR(entries))
+		return entries;
+	r = leaf_offset(t, leaf, entries, i, offset);
+	if (!r)
+		return entries;
+	if (!may_wait)
+		return ERR_PTR(-EAGAIN);
+	vfile_cache_forget(t->file, leaf_bytes(t, leaf),
+			   t->index_offset + leaf_position(leaf));
+	entries = leaf_get(t, leaf, may_wait, copy);
+	if (IS_ERR(entries))
+		return entries;
+	r = leaf_offset(t, leaf, entries, i, offset);
+	return r ? ERR_PTR(r) : entries;
 }
 
 /**
@@ -235,16 +300,14 @@ int jump_table_find(const struct jump_table *table, u64 block,
 	while (found < count) {
 		u64 leaf = (block + found) / JUMP_TABLE_LEAF_BLOCKS;
 		unsigned int i = (block + found) % JUMP_TABLE_LEAF_BLOCKS;
-		const u8 *entries = leaf_get(table, leaf, may_wait, copy);
-		unsigned int j;
+		const u8 *entries;
+		u64 here;
 
+		entries = leaf_find(table, leaf, i, may_wait, copy, &here);
 		if (IS_ERR(entries))
 			return PTR_ERR(entries);
-		if (!found) {
-			*offset = table->anchors[leaf];
-			for (j = 0; j < i; j++)
-				*offset += zfile_decode_entry(entries, j);
-		}
+		if (!found)
+			*offset = here;
 		for (; i < JUMP_TABLE_LEAF_BLOCKS && found < count; i++)
 			sizes[found++] = zfile_decode_entry(entries, i);
 	}

@@ -2,12 +2,15 @@
 /*
  * Where the blocks of a ZFile are.
  *
- * On disk the index is the size of every block. Resident is one absolute offset
- * for every JUMP_TABLE_LEAF_BLOCKS blocks, the anchors; the sizes between two
- * anchors, a leaf, are read when wanted, and stay in the reclaimable cache of the
- * vfile. What is read again is checked again: every size is in range and they
- * add up to the next anchor, so that an image that changed under us cannot lead
- * outside of its blocks. A small index is kept whole.
+ * On disk the index is the size of every block. Resident is one offset for every
+ * JUMP_TABLE_LEAF_BLOCKS blocks, the anchors; the sizes between two anchors, a
+ * leaf, are read when wanted, and stay in the reclaimable cache of the vfile. What
+ * is read again is checked again: every size is in range and they add up to the
+ * next anchor, so that an image that changed under us cannot lead outside of its
+ * blocks. A small index is kept whole.
+ *
+ * An anchor is 32 bits, relative to the 64-bit base of its group: 16 KiB for a
+ * GiB of content in blocks of 4 KiB.
  */
 
 #ifndef DM_OVERLAYBD_JUMP_TABLE_H
@@ -20,6 +23,9 @@ struct zfile_info;
 
 #define JUMP_TABLE_LEAF_BLOCKS	64
 
+/* Anchors that share a base; 512 leaves of the largest blocks are below 2 GiB. */
+#define JUMP_TABLE_GROUP_LEAVES	512
+
 /* An index up to this size is kept whole. */
 #define JUMP_TABLE_RESIDENT_BYTES	(16 << 10)
 
@@ -29,8 +35,9 @@ struct zfile_info;
  * @has_cache: we made the cache of @file
  * @index_offset: bytes from the start of @file to the index
  * @block_count: how many blocks there are
- * @anchors: offset in @file of every JUMP_TABLE_LEAF_BLOCKS'th block, and at the
- *	end that of the byte behind the last block
+ * @bases: offset in @file of the first block of every group
+ * @anchors: offset of every leaf's first block, and at the end of the byte behind
+ *	the last block, less the base of its group
  * @sizes: the whole index as on disk, or NULL when leaves are read on demand,
  *	through the cache of @file
  * @min_entry_bytes: what a block takes on disk at least
@@ -41,7 +48,8 @@ struct jump_table {
 	bool has_cache;
 	u64 index_offset;
 	u64 block_count;
-	u64 *anchors;
+	u64 *bases;
+	u32 *anchors;
 	u8 *sizes;
 	u32 min_entry_bytes;
 	u32 max_entry_bytes;

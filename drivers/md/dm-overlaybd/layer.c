@@ -7,7 +7,8 @@
  * images on one base layer have one jump table, one reserve and one wait queue
  * for it. What is on a device may change between two opens (a loop device gets
  * another file, a logical volume is written to), so the same range is the same
- * ZFile only as long as its header and trailer read the same.
+ * ZFile only as long as its header and trailer, and with them the checksum of the
+ * index, read the same. An old file without that checksum is not shared.
  */
 
 #include <linux/blkdev.h>
@@ -17,6 +18,7 @@
 #include <linux/string.h>
 
 #include "bdev.h"
+#include "block-cache.h"
 #include "format.h"
 #include "layer.h"
 #include "vfile.h"
@@ -127,6 +129,9 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
 	}
 	if (!layer->file)
 		r = zfile_open(range, &layer->file, error);
+	else
+		/* Nothing vouches for the blocks: they are read again. */
+		block_cache_forget(vfile_to_zfile(layer->file));
 	mutex_unlock(&layer->open_mutex);
 	return r;
 }
@@ -172,7 +177,8 @@ int layer_open(struct block_device *bdev, sector_t start, u64 bytes,
 		return 0;
 	}
 	l->is_zfile = true;
-	l = layer_share(l);
+	if (zfile_has_digest(l->ends.header, l->ends.trailer))
+		l = layer_share(l);
 	r = layer_open_zfile(l, range, error);
 	if (r)
 		goto bad;

@@ -122,3 +122,16 @@ int vfile_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
 		return -ERANGE;
 	return vf->ops->cache_read(vf, buf, bytes, offset, may_wait);
 }
+
+/**
+ * vfile_cache_forget() - have bytes read from the device the next time
+ * @vf: the vfile, between vfile_cache_begin() and vfile_cache_end()
+ * @bytes: how many
+ * @offset: from where, in bytes; all of it lies within the vfile
+ *
+ * For what was read and is not as it should be. Sleeps.
+ */
+void vfile_cache_forget(struct vfile *vf, size_t bytes, u64 offset)
+{
+	vf->ops->cache_forget(vf, bytes, offset);
+}

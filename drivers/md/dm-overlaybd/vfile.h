@@ -20,6 +20,7 @@ struct vfile;
  * @cache_begin: see vfile_cache_begin(). NULL: it has no cache
  * @cache_end: see vfile_cache_end(). NULL: it has no cache
  * @cache_read: see vfile_cache_read(). NULL: it has no cache
+ * @cache_forget: see vfile_cache_forget(). NULL: it has no cache
  * @map: see vfile_map()
  * @release: free it; called once, from a thread that may sleep
  */
@@ -29,6 +30,7 @@ struct vfile_ops {
 	void (*cache_end)(struct vfile *vf);
 	int (*cache_read)(struct vfile *vf, void *buf, size_t bytes, u64 offset,
 			  bool may_wait);
+	void (*cache_forget)(struct vfile *vf, size_t bytes, u64 offset);
 	int (*map)(struct vfile *vf, struct bio *bio, sector_t sector, void *io);
 	void (*release)(struct vfile *vf);
 };
@@ -56,6 +58,7 @@ int vfile_cache_begin(struct vfile *vf);
 void vfile_cache_end(struct vfile *vf);
 int vfile_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
 		     bool may_wait);
+void vfile_cache_forget(struct vfile *vf, size_t bytes, u64 offset);
 
 /**
  * vfile_map() - serve a bio, in device-mapper's way

@@ -19,6 +19,7 @@ struct index_file {
 	u64 index_bytes;
 	int read_error;		/* of the next reads */
 	bool cached;		/* what is read is at hand */
+	bool cache_is_wrong;
 	int caches;
 	unsigned int reads;
 };
@@ -51,9 +52,20 @@ static void index_cache_end(struct vfile *vf)
 static int index_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
 			    bool may_wait)
 {
-	if (!may_wait && !container_of(vf, struct index_file, vf)->cached)
+	struct index_file *f = container_of(vf, struct index_file, vf);
+	int r;
+
+	if (!may_wait && !f->cached)
 		return -EAGAIN;
-	return index_copy(vf, buf, bytes, offset);
+	r = index_copy(vf, buf, bytes, offset);
+	if (f->cache_is_wrong)
+		*(u8 *)buf ^= 1;
+	return r;
+}
+
+static void index_cache_forget(struct vfile *vf, size_t bytes, u64 offset)
+{
+	container_of(vf, struct index_file, vf)->cache_is_wrong = false;
 }
 
 static void index_release(struct vfile *vf)
@@ -65,6 +77,7 @@ static const struct vfile_ops index_ops = {
 	.cache_begin = index_cache_begin,
 	.cache_end = index_cache_end,
 	.cache_read = index_cache_read,
+	.cache_forget = index_cache_forget,
 	.release = index_release,
 };
 
@@ -177,7 +190,8 @@ static void find_test(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, 0, table_test_load(t));
 	KUNIT_EXPECT_EQ(test, !t->table.sizes, !small);
 	KUNIT_EXPECT_EQ(test, jump_table_bytes(&t->table),
-			(leaves + 1) * 8 + (small ? blocks * 4 : 0));
+			(leaves / 512 + 1) * 8 + (leaves + 1) * 4 +
+			(small ? blocks * 4 : 0));
 	KUNIT_EXPECT_EQ(test, t->file.caches, !small);
 
 	reads = t->file.reads;
@@ -214,6 +228,24 @@ static void wait_test(struct kunit *test)
 			jump_table_find(&t->table, 4999, 1, true, &offset, sizes));
 	t->file.read_error = 0;
 	KUNIT_EXPECT_TRUE(test, found_right(t, 4999, 1, true));
+}
+
+/* A leaf was read wrong once: it must not stay wrong in the cache. */
+static void wrong_leaf_test(struct kunit *test)
+{
+	struct table_test *t = table_test_make(test, 5000);
+	u32 sizes[100];
+	u64 offset;
+
+	KUNIT_ASSERT_EQ(test, 0, table_test_load(t));
+	t->file.cached = true;
+	t->file.cache_is_wrong = true;
+	KUNIT_EXPECT_EQ(test, -EAGAIN,
+			jump_table_find(&t->table, 64, 1, false, &offset, sizes));
+	KUNIT_EXPECT_TRUE(test, found_right(t, 64, 64, true));
+	KUNIT_EXPECT_FALSE(test, t->file.cache_is_wrong);
+	KUNIT_EXPECT_TRUE(test, found_right(t, 64, 64, false));
+	jump_table_destroy(&t->table);
 }
 
 /* The index on disk is not the one that was loaded. */
@@ -308,6 +340,7 @@ static void smallest_block_test(struct kunit *test)
 static struct kunit_case jump_table_cases[] = {
 	KUNIT_CASE_PARAM(find_test, count_gen_params),
 	KUNIT_CASE(wait_test),
+	KUNIT_CASE(wrong_leaf_test),
 	KUNIT_CASE(changed_leaf_test),
 	KUNIT_CASE_PARAM(refuse_test, count_gen_params),
 	KUNIT_CASE(smallest_block_test),
