@@ -79,7 +79,8 @@ static int make_named(struct output *out)
 		return fail_errno(STATUS_USAGE, "cannot create %s", out->path);
 	}
 	doom(out->temporary);
-	if (fchmod(out->fd, new_file_mode()))
+	/* What has no modes keeps its own. */
+	if (fchmod(out->fd, new_file_mode()) && errno != EPERM)
 		return fail_errno(STATUS_IO, "cannot create %s", out->path);
 	return 0;
 }
@@ -247,28 +248,29 @@ static int give_name(struct output *out)
 	/* link() cannot replace, rename() cannot do without a name. */
 	if (asprintf(&name, "%s.%d.new", out->path, (int)getpid()) < 0)
 		return -1;
+	doom(name);
 	r = linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
-	if (!r)
-		r = rename(name, out->path);
-	if (r && errno != EEXIST)
+	if (!r && rename(name, out->path)) {
+		r = -1;
 		unlink(name);
+	}
+	doom(NULL);
 	free(name);
 	return r;
 }
 
 static int take_name(struct output *out)
 {
-	int r;
+	unsigned int flags = out->replace ? 0 : RENAME_NOREPLACE;
 
-	if (out->replace)
-		r = rename(out->temporary, out->path);
-	else
-		r = link(out->temporary, out->path);
-	if (!r && out->replace) {
+	if (!renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, flags)) {
+		doom(NULL);
 		free(out->temporary);
 		out->temporary = NULL;
+		return 0;
 	}
-	return r;
+	/* NFS cannot do that, but it has links; output_close() removes the other. */
+	return errno == EINVAL && !out->replace ? link(out->temporary, out->path) : -1;
 }
 
 static void sync_directory(const char *path)

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Interruption, memory, speed per core."""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+
+MIB = 1 << 20
+
+
+def preload(t):
+    """An environment in which no file system makes nameless files."""
+    library = t.path('no-tmpfile.so')
+    subprocess.run(['gcc', '-O2', '-Wall', '-Werror', '-shared', '-fPIC', '-o',
+                    library, os.path.join(t.root, 'tests', 'tools',
+                                          'no-tmpfile.c')], check=True)
+    return dict(os.environ, LD_PRELOAD=library)
+
+
+def interrupted(t, text, number, environment):
+    """Stop a create that waits for more of its standard input."""
+    process = subprocess.Popen(
+        [t.program, 'create', '-', '-o', t.path('out/x')],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+    process.stdin.write(bytes(4 * MIB))
+    process.stdin.flush()
+    time.sleep(0.2)
+    process.send_signal(number)
+    process.communicate()
+    t.check('%s while reading leaves nothing%s' % (number.name, text),
+            process.returncode == -number and not os.listdir(t.path('out')),
+            (process.returncode, os.listdir(t.path('out'))))
+
+
+def interrupted_late(t, text, environment):
+    """Stop a create that is busy compressing, at several moments."""
+    left, statuses = [], set()
+    for delay in (0.02, 0.05, 0.1):
+        process = subprocess.Popen(
+            [t.program, 'create', t.path('noise'), '-o', t.path('out/x'),
+             '--algorithm', 'zstd', '--level', '22', '--threads', '1'],
+            stderr=subprocess.PIPE, env=environment)
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        process.communicate()
+        statuses.add(process.returncode)
+        left += os.listdir(t.path('out'))
+    t.check('SIGINT while compressing leaves nothing' + text,
+            statuses == {-signal.SIGINT} and not left, (statuses, left))
+
+
+def interruptions(t):
+    t.write('noise', random.Random(14).randbytes(24 * MIB))
+    named = preload(t)
+    for text, environment in (('', dict(os.environ)),
+                              (', with a temporary name', named)):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            interrupted(t, text, number, environment)
+        interrupted_late(t, text, environment)
+    t.write('src', b'named' * 10000)
+    t.must('create', 'src', '-o', 'nameless')
+    t.must('create', 'src', '-o', 'out/x', env=named)
+    want = open(t.path('nameless'), 'rb').read()
+    t.check('the same file where there are no nameless files',
+            open(t.path('out/x'), 'rb').read() == want and
+            os.listdir(t.path('out')) == ['x'] and
+            os.stat(t.path('out/x')).st_mode ==
+            os.stat(t.path('nameless')).st_mode)
+    result = t.run('create', 'src', '-o', 'out/x', env=named)
+    t.check('no overwriting there', result.status == 1, result)
+    t.write('out/x', b'old')
+    t.must('create', 'src', '-f', '-o', 'out/x', env=named)
+    t.check('-f there', open(t.path('out/x'), 'rb').read() == want and
+            os.listdir(t.path('out')) == ['x'])
+
+
+def measured(t, *arguments):
+    """Run a program; its CPU seconds and largest memory in KiB."""
+    subprocess.run(['time', '-q', '-f', '%U %M', '-o', t.path('time'),
+                    *arguments], check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)
+    with open(t.path('time')) as file:
+        seconds, kib = file.read().split()
+    return float(seconds), int(kib)
+
+
+def program_bytes(wanted):
+    """Real program files, as much as wanted."""
+    data = b''
+    for directory in ('/usr/bin', '/usr/lib/x86_64-linux-gnu', '/usr/sbin'):
+        if not os.path.isdir(directory):
+            continue
+        for name in sorted(os.listdir(directory)):
+            path = os.path.join(directory, name)
+            if os.path.isfile(path) and not os.path.islink(path):
+                with open(path, 'rb') as file:
+                    data += file.read(wanted - len(data))
+            if len(data) == wanted:
+                return data
+    return data
+
+
+def memory(t):
+    """What a large image takes: all of it data, one of it sparse."""
+    with open(t.path('big'), 'wb') as file:
+        piece = program_bytes(16 * MIB)
+        for _ in range(32):
+            file.write(piece)
+        file.truncate(8 << 40)
+    for text, arguments in {
+            'create': ('create', t.path('big'), '-f', '-o', t.path('b')),
+            'create with 64 threads': (
+                'create', t.path('big'), '-f', '-o', t.path('b'), '--threads',
+                '64'),
+            'check': ('check', t.path('b')),
+            'extract': ('extract', t.path('b'), '-f', '-o', t.path('e')),
+            'merge': ('merge', t.path('b'), '-f', '-o', t.path('m')),
+            'diff': ('diff', t.path('b'), t.path('m'))}.items():
+        _, kib = measured(t, t.program, *arguments)
+        t.check('%s of an 8 TiB image with 512 MiB of data: below 64 MiB' %
+                text, kib < 64 * 1024, '%d KiB' % kib)
+    for name in ('big', 'b', 'e', 'm'):
+        os.unlink(t.path(name))
+
+
+def speed(t):
+    """CPU time against the tool lz4, the better of three runs each."""
+    t.write('src', program_bytes(64 * MIB))
+
+    def best(*arguments):
+        return min(measured(t, *arguments)[0] for _ in range(3))
+
+    ours = best(t.program, 'create', t.path('src'), '-f', '-o', t.path('l'),
+                '--threads', '1')
+    theirs = best('lz4', '-1', '-f', '-q', '-B4', t.path('src'), t.path('z'))
+    t.check('create takes at most 1.3 times the CPU time of lz4 -1',
+            ours <= 1.3 * theirs, '%.2f s, lz4 %.2f s' % (ours, theirs))
+    ours = best(t.program, 'extract', t.path('l'), '-f', '-o', t.path('e'),
+                '--threads', '1')
+    theirs = best('lz4', '-d', '-f', '-q', t.path('z'), t.path('e'))
+    t.check('extract takes at most 1.3 times the CPU time of lz4 -d',
+            ours <= 1.3 * theirs, '%.2f s, lz4 %.2f s' % (ours, theirs))
+
+
+def run(t):
+    os.mkdir(t.path('out'))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    interruptions(t)
+    memory(t)
+    speed(t)
