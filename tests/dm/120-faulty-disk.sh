@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The disk below fails: exactly the sectors of the compressed blocks that lie in
-# bad sectors are lost, for as long as they are bad, all else reads right, and
-# the status line counts it.
+# The disk below fails. In the metadata: the load is refused. In the data: exactly
+# the sectors of the compressed blocks that lie in bad sectors are lost, for as long
+# as they are bad, all else reads right, and the status line counts it.
 . /lib.sh
 # shellcheck source=/dev/null
 . "$IMAGES/vars"
@@ -29,12 +29,14 @@ with_bad() {
 	wb_end=$1 wb_dev=$2 wb_at=0
 	shift 2
 	while [ $# -gt 0 ]; do
-		printf '%s %s linear %s %s\n' $wb_at $(($1 - wb_at)) "$wb_dev" $wb_at
+		[ "$wb_at" -eq "$1" ] ||
+			printf '%s %s linear %s %s\n' $wb_at $(($1 - wb_at)) "$wb_dev" $wb_at
 		printf '%s %s error\n' "$1" "$2"
 		wb_at=$(($1 + $2))
 		shift 2
 	done
-	printf '%s %s linear %s %s\n' $wb_at $((wb_end - wb_at)) "$wb_dev" $wb_at
+	[ "$wb_at" -eq "$wb_end" ] ||
+		printf '%s %s linear %s %s\n' $wb_at $((wb_end - wb_at)) "$wb_dev" $wb_at
 }
 
 # change_lower TABLE: swap the table below an open target
@@ -131,8 +133,34 @@ truncated_file() {
 	rm /tmp/image
 }
 
+# refused_with NAME REASON SECTOR: with this bad sector
+# shellcheck disable=SC2046 # three words
+refused_with() {
+	dmsetup create --readonly lower --table "$(with_bad "$size" "$disk" "$3" 1)"
+	set -- "$1" "$2" $(of "$1")
+	expect_fail "$1: refused, $2" "0 $4 $3 /dev/mapper/lower $5" EIO "$2"
+	unmap lower
+}
+
+bad_metadata() {
+	disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
+	refused_with "$1" "Cannot read the layer's header" 0
+	if [ "$1" = bare ]; then
+		refused_with bare "Cannot read LSMT header" 7
+		refused_with bare "Cannot read LSMT index" "$(of bare index)"
+		refused_with bare "Cannot read LSMT trailer" $((size - 1))
+	else
+		refused_with "$1" "Cannot read the layer's trailer" $((size - 1))
+		# A short index may lie in a sector of the trailer.
+		[ "$(of "$1" index)" -ge $((size - 2)) ] ||
+			refused_with "$1" "Cannot read ZFile index" "$(of "$1" index)"
+	fi
+	loop_drop "$disk"
+}
+
 # shellcheck disable=SC2154 # set in vars
 for name in $all; do
+	bad_metadata "$name"
 	bad_sectors "$name"
 	truncated_file "$name"
 	[ "$(of "$name" corrupt)" ] && corrupted_reads "$name"

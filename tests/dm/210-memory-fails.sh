@@ -15,7 +15,7 @@ echo 0 >$debug/fail_page_alloc/min-order
 dd if="$RAW_DISK" of=/dev/ram0 bs=1M 2>/dev/null
 
 reasons=
-for name in lz4 zstd small stack; do
+for name in lz4 trailer zstd small stack; do
 	eval "table=\$$name"
 	table=$(echo "$table" | sed 's|RAW|/dev/ram0|g')
 	if output=$(memfail load "$table" "$IMAGES/$name.ref"); then
@@ -60,6 +60,7 @@ Cannot create a cache for the ZFile index
 Cannot read the layer's header
 Cannot read the layer's trailer
 Cannot read ZFile header
+Cannot read ZFile trailer
 Cannot read ZFile index
 Cannot read LSMT header
 Cannot read LSMT trailer

@@ -3,6 +3,7 @@
 
 The guest gets, per image NAME: the file NAME, its content NAME.ref, and variables
 	NAME		kind, sectors, bytes of the image
+	NAME_index	sector where its index begins
 	NAME_bad	bad sectors below, NAME_lost what they cost
 	NAME_cut	sectors left of a truncated image, NAME_cut_lost what that costs
 	NAME_corrupt	what is lost when byte 600 of each read becomes 66
@@ -10,8 +11,8 @@ The guest gets, per image NAME: the file NAME, its content NAME.ref, and variabl
 
 from faulty import lost, lost_to_corruption, open_one, words
 from obd_builder import build_lsmt, build_zfile, data, random_bytes, text_bytes, zeroed
-from obd_format import SECTOR
-from obd_reader import BytesSource, survey
+from obd_format import LSMT, SECTOR
+from obd_reader import BytesSource, ZFile, is_zfile, survey
 from plan_images import Output
 
 TEXT = text_bytes(300000) + random_bytes(30000, 1) + text_bytes(123, 2)
@@ -28,9 +29,17 @@ IMAGES = {
 }
 
 
+def index_sector(kind, image):
+    """Where the index of the file that lies on the disk begins."""
+    if is_zfile(BytesSource(image)):
+        return ZFile(BytesSource(image)).info.index_offset // SECTOR
+    return LSMT.decode(image[-LSMT.size:]).index_offset // SECTOR
+
+
 def describe(out, name, kind, image):
     out.file(name, image)
     device, _ = open_one(kind, image)
+    out.variable(name + '_index', index_sector(kind, image))
     content, _ = survey(device)
     out.reference(name + '.ref', BytesSource(content))
     sectors = -(-len(image) // SECTOR)
