@@ -9,17 +9,16 @@
 
 #include "target-event.h"
 
-#define TARGET_EVENT_ENV	"DM_OVERLAYBD_READ_FAILED=1"
+static char event_env[] = "DM_OVERLAYBD_READ_FAILED=1";
+static char *event_envp[] = { event_env, NULL };
 
 static void target_event_work(struct work_struct *work)
 {
 	struct target_event *ev = container_of(work, struct target_event, work);
 	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
-	char env[] = TARGET_EVENT_ENV;
-	char *envp[] = { env, NULL };
 
 	dm_table_event(ev->ti->table);
-	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, envp);
+	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, event_envp);
 }
 
 /**

@@ -25,14 +25,11 @@
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
-#include "bdev.h"
 #include "block-cache.h"
 #include "buffer.h"
-#include "codec.h"
 #include "zfile.h"
+#include "zfile-block.h"
 #include "zfile-io.h"
-
-#define DM_MSG_PREFIX "zfile"
 
 /*
  * A bio is cut where a multiple of this many bytes of content ends. Larger, and
@@ -95,14 +92,6 @@ struct zfile_io {
 	u32 sizes[ZFILE_IO_MAX_BLOCKS];
 };
 
-/* Bytes of content in a block: the last one may be short. */
-static u32 content_bytes(const struct zfile *zf, u64 block)
-{
-	u64 left = zf->info.original_bytes - (block << zf->info.block_shift);
-
-	return min_t(u64, left, zfile_block_bytes(zf));
-}
-
 /* A range of the file, widened to what its device can read. */
 struct device_range {
 	sector_t sector;
@@ -124,52 +113,6 @@ static struct device_range device_range(const struct zfile *zf, u64 offset,
 	};
 }
 
-/* A block as it is on disk, in memory. */
-struct compressed_block {
-	u64 block;
-	u64 file_offset;	/* where in the file it was, in bytes */
-	const void *data;
-	u32 bytes;		/* with its CRC */
-};
-
-static void next_block(struct compressed_block *cb)
-{
-	cb->block++;
-	cb->file_offset += cb->bytes;
-	cb->data += cb->bytes;
-}
-
-static void report_corrupt(struct zfile *zf, u64 block, u64 file_offset,
-			   const char *what)
-{
-	atomic64_inc(&zf->corrupt_blocks);
-	DMERR_LIMIT("%pg: ZFile at sector %llu: block %llu at byte %llu %s", zf->bdev,
-		    zf->device_offset >> SECTOR_SHIFT, block, file_offset, what);
-}
-
-/* Verify one block and decompress all of it to @dst. */
-static int decode_block(struct zfile *zf, const struct compressed_block *cb,
-			void *dst)
-{
-	u32 payload_bytes = cb->bytes;
-	int r;
-
-	if (zf->info.block_crc) {
-		payload_bytes -= ZFILE_BLOCK_CRC_BYTES;
-		if (!zfile_block_crc_ok(cb->data, payload_bytes)) {
-			report_corrupt(zf, cb->block, cb->file_offset,
-				       "has a wrong checksum");
-			return -EUCLEAN;
-		}
-	}
-	r = codec_decompress(zf->codec, cb->data, payload_bytes, dst,
-			     content_bytes(zf, cb->block));
-	if (r)
-		report_corrupt(zf, cb->block, cb->file_offset,
-			       "does not decompress");
-	return r;
-}
-
 /* What of a block a bio wants, at a given place in the bio. */
 struct wanted_part {
 	u32 from;	/* bytes into the block */
@@ -181,7 +124,7 @@ static struct wanted_part wanted_part(const struct zfile_io *io, u64 block,
 				      const struct bvec_iter *iter)
 {
 	u64 done = io->bio->bi_iter.bi_size - iter->bi_size;
-	u32 there = content_bytes(io->zf, block);
+	u32 there = zfile_content_bytes(io->zf, block);
 	struct wanted_part part;
 
 	part.from = io->offset + done - (block << io->zf->info.block_shift);
@@ -230,15 +173,15 @@ static void copy_to_bio(struct bio *bio, struct bvec_iter *iter,
 
 /* Decode one block to where the bio wants it and step behind that. */
 static int decode_to_bio(struct zfile_io *io, struct bvec_iter *iter,
-			 const struct compressed_block *cb, void *scratch)
+			 const struct zfile_block *zb, void *scratch)
 {
-	struct wanted_part part = wanted_part(io, cb->block, iter);
+	struct wanted_part part = wanted_part(io, zb->block, iter);
 	void *direct = NULL;
 	int r;
 
 	if (part.whole)
 		direct = contiguous_memory(io->bio, iter, part.bytes);
-	r = decode_block(io->zf, cb, direct ?: scratch);
+	r = zfile_decode_block(io->zf, zb, direct ?: scratch);
 	if (r)
 		return r;
 	if (direct)
@@ -286,22 +229,22 @@ static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 
 /* Decode one of the blocks fetched. */
 static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
-			       const struct compressed_block *cb)
+			       const struct zfile_block *zb)
 {
 	struct cached_block *partial = io->partial;
 	int r;
 
-	if (!partial || cb->block != io->first_block)
-		return decode_to_bio(io, iter, cb, buffer_data(&io->scratch));
-	r = decode_to_bio(io, iter, cb, buffer_data(&partial->memory));
+	if (!partial || zb->block != io->first_block)
+		return decode_to_bio(io, iter, zb, buffer_data(&io->scratch));
+	r = decode_to_bio(io, iter, zb, buffer_data(&partial->memory));
 	if (!r)
-		block_cache_insert(partial, io->zf, cb->block);
+		block_cache_insert(partial, io->zf, zb->block);
 	return r;
 }
 
 static void zfile_io_decode(struct zfile_io *io)
 {
-	struct compressed_block cb = {
+	struct zfile_block zb = {
 		.block = io->first_block,
 		.file_offset = io->file_offset,
 		.data = buffer_data(&io->compressed) + io->head,
@@ -309,9 +252,9 @@ static void zfile_io_decode(struct zfile_io *io)
 	struct bvec_iter iter = io->bio->bi_iter;
 	unsigned int i;
 
-	for (i = 0; i < io->blocks; i++, next_block(&cb)) {
-		cb.bytes = io->sizes[i];
-		if (zfile_io_decode_one(io, &iter, &cb)) {
+	for (i = 0; i < io->blocks; i++, zfile_next_block(&zb)) {
+		zb.bytes = io->sizes[i];
+		if (zfile_io_decode_one(io, &iter, &zb)) {
 			zfile_io_end(io, BLK_STS_IOERR);
 			return;
 		}
@@ -399,9 +342,9 @@ static void zfile_io_submit(struct zfile_io *io, const struct device_range *rang
 }
 
 /* Read one block into the reserve, which the caller has locked. */
-static int reserve_fetch(struct zfile *zf, struct compressed_block *cb)
+static int reserve_fetch(struct zfile *zf, struct zfile_block *zb)
 {
-	struct device_range range = device_range(zf, cb->file_offset, cb->bytes);
+	struct device_range range = device_range(zf, zb->file_offset, zb->bytes);
 	struct bio_vec vec;
 	struct bio bio;
 	int r;
@@ -414,7 +357,7 @@ static int reserve_fetch(struct zfile *zf, struct compressed_block *cb)
 	bio_uninit(&bio);
 	if (r)
 		atomic64_inc(&zf->read_errors);
-	cb->data = zf->reserve + range.head;
+	zb->data = zf->reserve + range.head;
 	return r;
 }
 
@@ -422,7 +365,7 @@ static int reserve_fetch(struct zfile *zf, struct compressed_block *cb)
 static void zfile_io_serve_from_reserve(struct zfile_io *io)
 {
 	struct zfile *zf = io->zf;
-	struct compressed_block cb = {
+	struct zfile_block zb = {
 		.block = io->first_block,
 		.file_offset = io->file_offset,
 	};
@@ -431,11 +374,11 @@ static void zfile_io_serve_from_reserve(struct zfile_io *io)
 	int r = 0;
 
 	mutex_lock(&zf->reserve_lock);
-	for (i = 0; i < io->blocks && !r; i++, next_block(&cb)) {
-		cb.bytes = io->sizes[i];
-		r = reserve_fetch(zf, &cb);
+	for (i = 0; i < io->blocks && !r; i++, zfile_next_block(&zb)) {
+		zb.bytes = io->sizes[i];
+		r = reserve_fetch(zf, &zb);
 		if (!r)
-			r = decode_to_bio(io, &iter, &cb, zf->reserve_scratch);
+			r = decode_to_bio(io, &iter, &zb, zf->reserve_scratch);
 	}
 	mutex_unlock(&zf->reserve_lock);
 	if (!r)
@@ -454,8 +397,8 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 	struct zfile *zf = io->zf;
 
 	if (r == -EUCLEAN)
-		report_corrupt(zf, io->first_block, zf->info.index_offset,
-			       "has another size now: the index has changed");
+		zfile_report_corrupt(zf, io->first_block, zf->info.index_offset,
+				     "has another size now: the index has changed");
 	else
 		atomic64_inc(&zf->read_errors);
 	zfile_io_end(io, BLK_STS_IOERR);
@@ -539,20 +482,21 @@ static bool zfile_io_from_cache(struct zfile_io *io)
 {
 	struct bio *bio = io->bio;
 	struct wanted_part part = wanted_part(io, io->first_block, &bio->bi_iter);
-	struct cached_block *cb;
+	struct cached_block *cached;
 	struct bvec_iter iter;
 
 	if (part.whole)
 		return false;
-	cb = block_cache_find(io->zf, io->first_block);
-	if (!cb)
+	cached = block_cache_find(io->zf, io->first_block);
+	if (!cached)
 		return false;
 	if (io->blocks > 1)
 		dm_accept_partial_bio(bio, part.bytes >> SECTOR_SHIFT);
 	iter = bio->bi_iter;
-	copy_to_bio(bio, &iter, buffer_data(&cb->memory) + part.from, part.bytes);
+	copy_to_bio(bio, &iter, buffer_data(&cached->memory) + part.from,
+		    part.bytes);
 	zero_behind_content(io, &iter);
-	cached_block_put(cb);
+	cached_block_put(cached);
 	bio_endio(bio);
 	return true;
 }
@@ -602,106 +546,6 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 }
 
 /**
- * struct zfile_sync_read - a read that waits
- * @zf: the ZFile
- * @buf: where what is still to be read goes
- * @offset: where that is in the content, in bytes
- * @bytes: how much it is
- * @entries: room for ZFILE_IO_MAX_BYTES of compressed blocks, and any one block
- * @scratch: one decompressed block
- */
-struct zfile_sync_read {
-	struct zfile *zf;
-	void *buf;
-	u64 offset;
-	size_t bytes;
-	void *entries;
-	void *scratch;
-};
-
-static int sync_read_block(struct zfile_sync_read *rd,
-			   const struct compressed_block *cb)
-{
-	u32 there = content_bytes(rd->zf, cb->block);
-	u32 from = rd->offset - (cb->block << rd->zf->info.block_shift);
-	u32 step = min_t(size_t, rd->bytes, there - from);
-	bool whole = step == there;
-	int r;
-
-	r = decode_block(rd->zf, cb, whole ? rd->buf : rd->scratch);
-	if (r)
-		return r;
-	if (!whole)
-		memcpy(rd->buf, rd->scratch + from, step);
-	rd->buf += step;
-	rd->offset += step;
-	rd->bytes -= step;
-	return 0;
-}
-
-/* Read as many blocks as are wanted and fit. */
-static int sync_read_run(struct zfile_sync_read *rd)
-{
-	unsigned int shift = rd->zf->info.block_shift;
-	struct compressed_block cb = {
-		.block = rd->offset >> shift,
-		.data = rd->entries,
-	};
-	u64 last = (rd->offset + rd->bytes - 1) >> shift;
-	unsigned int i, count = min_t(u64, last - cb.block + 1, ZFILE_IO_MAX_BLOCKS);
-	u32 sizes[ZFILE_IO_MAX_BLOCKS];
-	u32 bytes = 0;
-	int r;
-
-	r = jump_table_find(&rd->zf->table, cb.block, count, true,
-			    &cb.file_offset, sizes);
-	if (r)
-		return r;
-	for (i = 0; i < count && (!i || bytes + sizes[i] <= ZFILE_IO_MAX_BYTES); i++)
-		bytes += sizes[i];
-	count = i;
-	r = vfile_read(rd->zf->file, rd->entries, bytes, cb.file_offset);
-	for (i = 0; i < count && !r; i++, next_block(&cb)) {
-		cb.bytes = sizes[i];
-		r = sync_read_block(rd, &cb);
-	}
-	return r;
-}
-
-/**
- * zfile_io_read() - read content into kernel memory, waiting for it
- * @zf: the ZFile
- * @buf: where to
- * @bytes: how many
- * @offset: from where; all of it lies within the content
- *
- * For metadata at table load. Sleeps.
- *
- * Return: 0, -EUCLEAN for a corrupt block, -ENOMEM, or what reading gave.
- */
-int zfile_io_read(struct zfile *zf, void *buf, size_t bytes, u64 offset)
-{
-	size_t entries_bytes = max_t(size_t, ZFILE_IO_MAX_BYTES,
-				     zf->info.max_entry_bytes);
-	struct zfile_sync_read rd = {
-		.zf = zf,
-		.buf = buf,
-		.offset = offset,
-		.bytes = bytes,
-	};
-	int r = 0;
-
-	rd.entries = kvmalloc(entries_bytes + zfile_block_bytes(zf), GFP_KERNEL);
-	if (!rd.entries)
-		return -ENOMEM;
-	rd.scratch = rd.entries + entries_bytes;
-	while (rd.bytes && !r)
-		r = sync_read_run(&rd);
-	kvfree(rd.entries);
-	return r;
-}
-
-/**
  * zfile_io_bytes() - per-bio data that zfile_io_map() needs
  *
  * Return: bytes.
@@ -741,8 +585,10 @@ size_t zfile_io_reserve_bytes(const struct zfile *zf)
  */
 int zfile_io_init(void)
 {
+	/* It never waits, so more workers than CPUs would only get in the way. */
 	decompress_queue = alloc_workqueue("dm_overlaybd",
-					   WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+					   WQ_MEM_RECLAIM | WQ_UNBOUND,
+					   num_possible_cpus());
 	return decompress_queue ? 0 : -ENOMEM;
 }
 

@@ -14,6 +14,7 @@
 #include "codec.h"
 #include "zfile.h"
 #include "zfile-io.h"
+#include "zfile-sync.h"
 
 /**
  * vfile_to_zfile() - get from a vfile to the ZFile it is
@@ -28,7 +29,7 @@ struct zfile *vfile_to_zfile(struct vfile *vf)
 
 static int zfile_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
 {
-	return zfile_io_read(vfile_to_zfile(vf), buf, bytes, offset);
+	return zfile_sync_read(vfile_to_zfile(vf), buf, bytes, offset);
 }
 
 static int zfile_map(struct vfile *vf, struct bio *bio, sector_t sector, void *io)
