@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Table and status lines, read-only devices, what the devices say of themselves,
 # targets inside larger tables.
-# shellcheck disable=SC2154 # variables of $IMAGES/vars
 
 . /lib.sh
 . "$IMAGES/vars"
