@@ -13,28 +13,20 @@ mkdir -p "$BENCH_CACHE/images" || exit 1
 BENCH_MODULES="brd dm-mod dm-bufio crc32c-intel libcrc32c lz4_decompress zstd_decompress
 	erofs squashfs dm-verity sha256-ssse3 loop ext4 null_blk nbd"
 
-# Changed files only, so that make does nothing when nothing changed.
-copy_sources() {
-	(cd "$1" && find . \( -name '*.[ch]' -o -name Makefile -o -name Kbuild \) \
-		! -name '*.mod.c' ! -name '.*.c') | while read -r file; do
-		cmp -s "$1/$file" "$2/$file" && continue
-		mkdir -p "$2/$(dirname "$file")" && cp "$1/$file" "$2/$file"
-	done
-}
-
-# build_module SOURCE NAME: SOURCE as a module NAME.ko in $work.
-build_module() (
-	key=$(printf '%s' "$TOP" | cksum | cut -d' ' -f1)
-	dir=$BENCH_CACHE/module/$KERNEL_VERSION-$key/$2
+# The module that measures the floor, in $work.
+build_floor() (
+	dir=$BENCH_CACHE/floor-$KERNEL_VERSION
 	mkdir -p "$dir"
-	copy_sources "$1" "$dir"
-	make -s -C "$KERNEL_HEADERS" M="$dir" CONFIG_DM_OVERLAYBD=m modules \
-		>"$work/build.log" 2>&1 || {
-		cat "$work/build.log" >&2
+	flock 7
+	for file in "$BENCH"/guest/floor/*; do
+		cmp -s "$file" "$dir/${file##*/}" || cp "$file" "$dir/"
+	done
+	make -s -C "$KERNEL_HEADERS" M="$dir" modules >"$work/floor.log" 2>&1 || {
+		cat "$work/floor.log" >&2
 		exit 1
 	}
-	cp "$dir/$2.ko" "$work/$2.ko"
-)
+	cp "$dir/floor.ko" "$work/"
+) 7>"$BENCH_CACHE/floor.lock"
 
 # compiled SOURCE OUT OPTION...: once per content of tests/bench.
 compiled() {
@@ -131,7 +123,6 @@ make_verity() {
 	veritysetup format --salt=00 --uuid=00000000-0000-0000-0000-000000000000 \
 		--no-superblock "$CONTENT" "$image" |
 		awk '/^Root hash/ { print $3 " 00" }' >"$image.table"
-	sed -i 's/^/0 /' "$image.table"
 }
 
 # make_image NAME: as $image
@@ -144,9 +135,11 @@ make_image() {
 	stack-lz4-*) make_stack lz4 "$size" ;;
 	segments-*) size=${1#segments-} && make_stack segments "${size%-*}" "${size#*-}" ;;
 	ext4-*)
+		# A loop device drops a last sector that is not full.
 		mkdir "$work/ext4" && cp "$BENCH_CACHE/images/${1#ext4-}" "$work/ext4/" &&
+		truncate -s %4096 "$work/ext4/${1#ext4-}" &&
 		mke2fs -q -t ext4 -O ^has_journal -m 0 -b 4096 -E root_owner=0:0 \
-			-U 00000000-0000-0000-0000-000000000000 -d "$work/ext4" "$image" 128m
+			-U 00000000-0000-0000-0000-000000000000 -d "$work/ext4" "$image" 128m >/dev/null
 		rm -r "$work/ext4"
 		;;
 	erofs-lz4-*)
@@ -184,51 +177,23 @@ need_image() (
 	mv "$image" "$BENCH_CACHE/images/"
 ) 6>"$BENCH_CACHE/images.lock"
 
-add_modules() {
-	for module in "$@"; do
-		modprobe -d "${KERNEL_MODULES%/lib/modules/*}" -S "$KERNEL_VERSION" \
-			--show-depends "$module" 2>/dev/null
-	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' |
-	while read -r file; do
-		name=$(basename "$file" .xz)
-		xz -dc "$file" >"$root/modules/$name" || exit 1
-		printf '%s\n' "$name" >>"$root/modules/list"
-	done
-}
-
-add_program() {
-	cp -L "$1" "$root/bin/" || return 1
-	ldd "$1" 2>/dev/null | grep -o '/[^ ]*' | while read -r lib; do
-		mkdir -p "$root$(dirname "$lib")" && cp -L "$lib" "$root$lib"
-	done
-}
-
 # qemu-nbd is large: only guests that run it have it.
-make_nbd_programs() (
-	[ ! -f "$work/nbd.cpio" ] || exit 0
-	root=$work/nbd
-	mkdir -p "$root/bin"
-	add_program "$(command -v qemu-nbd)" && pack "$root" >"$work/nbd.cpio"
-)
-
-pack() (
-	cd "$1" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --reproducible --quiet
-)
+make_nbd_programs() {
+	local root=$work/nbd
+	[ -f "$work/nbd.cpio" ] ||
+		{ guest_programs qemu-nbd && guest_pack "$root" "$work/nbd.cpio"; }
+}
 
 # The part of the initramfs that all guests have, in $work/base.cpio.
 make_base() {
-	local root=$work/root
-	mkdir -p "$root/bin" "$root/modules" "$root/proc" "$root/sys" "$root/dev" \
-		"$root/tmp" "$root/images" "$root/mnt"
+	mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/images" "$root/mnt"
 	# shellcheck disable=SC2086 # a list
-	add_modules $BENCH_MODULES || return 1
-	cp "$work/dm-overlaybd.ko" "$work/floor.ko" "$root/modules/"
-	cp "$(command -v busybox)" "$root/bin/busybox"
-	add_program "$(command -v dmsetup)"
-	cp "$work/reader" "$work/loadtime" "$root/bin/"
-	cp "$BENCH/guest/init" "$BENCH/guest/setups" "$root/"
+	guest_modules $BENCH_MODULES && guest_programs dmsetup || return 1
+	cp "$work/dm-overlaybd.ko" "$work/floor.ko" "$root/modules/" &&
+	cp "$work/reader" "$work/loadtime" "$root/bin/" &&
+	cp "$BENCH/guest/init" "$BENCH/guest/setups" "$root/" || return 1
 	chmod 755 "$root/init"
-	pack "$root" >"$work/base.cpio"
+	guest_pack "$root" "$work/base.cpio"
 }
 
 # describe NAME: sets workloads and images from the list of names.
@@ -261,13 +226,16 @@ make_guest() {
 		SETTLE=${SETTLE:-8}
 		SUM=$("$work/reader" sum "$CONTENT" $((CONTENT_MIB << 20)))
 	END
-	{ cat "$work/base.cpio" "$extra"; pack "$dir/own"; } >"$dir/initramfs"
-	rm -r "$dir/own"
+	guest_pack "$dir/own" "$dir/own.cpio"
+	cat "$work/base.cpio" "$extra" "$dir/own.cpio" >"$dir/initramfs"
+	rm -r "$dir/own" "$dir/own.cpio"
 }
 
 # Deterministic: without real time, without devices that need it.
-QEMU_ARGS="-accel tcg,thread=single -smp 1 -m 2048 -icount shift=0,sleep=off
-	-cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq
+COUNTED="-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off"
+# ... but for what two CPUs gain there is no count.
+TIMED="-accel tcg,thread=multi -smp 2"
+QEMU_ARGS="-m 2048 -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq
 	-rtc base=2026-01-01,clock=vm -seed 1 -nodefaults -no-user-config
 	-display none -no-reboot"
 KERNEL_ARGS="console=ttyS0 loglevel=3 oops=panic panic=-1 mitigations=off nokaslr
@@ -275,10 +243,11 @@ KERNEL_ARGS="console=ttyS0 loglevel=3 oops=panic panic=-1 mitigations=off nokasl
 
 # boot_guest DIR QEMU-ARGUMENT...: console and results are files in DIR.
 boot_guest() {
-	local dir=$1
+	local dir=$1 accel=$COUNTED
 	shift
+	[ "${dir##*/}" != two_cpus ] || accel=$TIMED
 	# shellcheck disable=SC2086 # lists
-	timeout --foreground -k 5 900 qemu-system-x86_64 $QEMU_ARGS \
+	timeout --foreground -k 5 900 qemu-system-x86_64 $accel $QEMU_ARGS \
 		-kernel "$KERNEL_IMAGE" -initrd "$dir/initramfs" \
 		-append "${KERNEL_ARGS//$'\n\t'/ }" -serial "file:$dir/console" \
 		-serial "file:$dir/results" "$@" </dev/null || return 1
@@ -292,14 +261,16 @@ bench_prepare() {
 	# shellcheck source=tests/lib/stock-kernel.sh
 	. "$OBD_LIB/stock-kernel.sh"
 	work=$(mktemp -d "$OBD_CACHE/bench-run.XXXXXX") || exit 1
+	root=$work/root
+	# shellcheck source=tests/lib/guest.sh
+	. "$OBD_LIB/guest.sh"
 	trap 'rm -rf "$work"' EXIT
 	trap 'exit 1' INT TERM
 	compiled "$BENCH/mkimage.c" "$work/mkimage" -msse4.2 -llz4 -lzstd || exit 1
 	compiled "$BENCH/guest/reader.c" "$work/reader" -static || exit 1
 	compiled "$BENCH/guest/loadtime.c" "$work/loadtime" -static "$TOP/tests/dm/lib/dm-util.c" || exit 1
 	make_content
-	build_module "$TOP/drivers/md/dm-overlaybd" dm-overlaybd ||
-		die "the module does not build"
-	build_module "$BENCH/guest/floor" floor || die "floor.ko does not build"
+	guest_build_module || die "the module does not build"
+	build_floor || die "floor.ko does not build"
 	make_base || die "cannot pack the guest"
 }

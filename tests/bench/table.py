@@ -73,6 +73,8 @@ class Results:
         self.floor = {}
         self.tables = {}
         self.memory = {}
+        self.sharing = {}
+        self.two_cpus = defaultdict(list)
         self.spread = {}
         self.repeated = {}
         self.versions = []
@@ -105,6 +107,10 @@ class Results:
         elif words[0] == 'memory':
             self.memory[words[1], int(words[2])] = (
                 [int(word) for word in words[3:11]], words[11:])
+        elif words[0] == 'sharing':
+            self.sharing[words[1]] = [int(word) for word in words[2:]]
+        elif words[0] == 'two_cpus':
+            self.two_cpus[words[1]].append((int(words[2]), int(words[3])))
         elif words[1].startswith('count-'):
             self.counted[words[0], words[1]] = int(words[2]) / int(words[3])
         elif words[1] != 'calibrate':
@@ -137,6 +143,12 @@ class Results:
                         'jump_table_', 'bdev_cache_', 'zfile_sum_entries')):
                     total += float(words[0])
         return total
+
+    def speedup(self, what, work):
+        """Median of how many times faster two CPUs do WORK times the work."""
+        if what not in self.two_cpus:
+            return None
+        return statistics.median(work * one / two for one, two in self.two_cpus[what])
 
     def get(self, setup, workload):
         return self.cost.get(setup, {}).get(workload)
@@ -245,8 +257,24 @@ def memory_gates(res):
                more - int(stack[1][5]) if stack and more is not None else None, 4096)
 
 
+class LowerGate(Gate):
+    """One that has to reach its limit from below."""
+
+    def __init__(self, text, value, limit):
+        super().__init__(text, value, limit, form=factor)
+        if value is not None:
+            self.verdict = 'reached' if value >= limit else 'NOT REACHED'
+
+
+def cpu_gates(res):
+    yield LowerGate('two readers on two CPUs: times one on one (real time, noisy)',
+                    res.speedup('readers', 2), 1.6)
+    yield LowerGate('one reader, 1 MiB at a time: times with one CPU (real time, noisy)',
+                    res.speedup('large', 1), 1.6)
+
+
 def gates(res):
-    return [*zfile_gates(res), *lsmt_gates(res), *memory_gates(res)]
+    return [*zfile_gates(res), *lsmt_gates(res), *memory_gates(res), *cpu_gates(res)]
 
 
 def floor_rows(res):
@@ -330,6 +358,9 @@ def document(res):
         ('Memory of so many devices, KiB',
          ['image', 'devices', 'free', 'slab', 'vmalloc', 'percpu', 'status'],
          list(memory_rows(res))),
+        ('Two images that share seven of eight layers, all of each read',
+         ['image', 'page cache, KiB', 'sectors read below', 'decompressions'],
+         [[name, *map(number, words)] for name, words in res.sharing.items()]),
         ('Figures to reach', ['what', 'is', 'limit', ''],
          [gate.row() for gate in gates(res)])]
     for title, head, rows in sections:
