@@ -119,6 +119,18 @@ def fragments(t):
                 sha256(open(path, 'rb').read()), lsmt)
 
 
+def large_index(t):
+    """An index that does not fit the memory meant for it."""
+    data = b''.join(b'%015d\n' % i for i in range(36 << 16))
+    t.write('src', data)
+    t.must('create', 'src', '-f', '-o', 'i', '--block-size', '512')
+    image = open_image([t.path('i')])
+    t.check('an index of 70,000 blocks', all(
+        image.read(at, 65536) == data[at:at + 65536]
+        for at in range(0, len(data), 4 << 20)) and
+        t.run('check', 'i').status == 0)
+
+
 def labels(t):
     t.write('src', b'label' * 999)
     t.must('create', 'src', '-o', 'l', '--uuid',
@@ -243,6 +255,7 @@ def run(t):
     pipes(t)
     long_runs(t)
     fragments(t)
+    large_index(t)
     labels(t)
     reproducible(t)
     tar_form(t)

@@ -4,6 +4,7 @@
 import os
 import random
 import resource
+import select
 import signal
 import subprocess
 import time
@@ -53,7 +54,7 @@ def interrupted_late(t, text, environment):
 
 
 def interruptions(t):
-    t.write('noise', random.Random(14).randbytes(24 * MIB))
+    t.write('noise', random.Random(14).randbytes(96 * MIB))
     named = preload(t)
     for text, environment in (('', dict(os.environ)),
                               (', with a temporary name', named)):
@@ -75,6 +76,28 @@ def interruptions(t):
     t.must('create', 'src', '-f', '-o', 'out/x', env=named)
     t.check('-f there', open(t.path('out/x'), 'rb').read() == want and
             os.listdir(t.path('out')) == ['x'])
+
+
+def progress(t):
+    """A bar appears after a second, and only on a terminal."""
+    for quiet, wanted in (((), True), (('-q',), False)):
+        ours, theirs = os.openpty()
+        process = subprocess.Popen(
+            [t.program, *quiet, 'create', t.path('noise'), '-f', '-o',
+             t.path('p'), '--algorithm', 'zstd', '--level', '22',
+             '--threads', '1'], stderr=theirs)
+        time.sleep(2)
+        busy = process.poll() is None
+        process.kill()
+        process.wait()
+        text = os.read(ours, 4096) if select.select([ours], [], [], 0)[0] \
+            else b''
+        os.close(theirs)
+        os.close(ours)
+        t.check('a progress bar on a terminal%s' % (
+            '' if wanted else ', not with -q'),
+                busy and (b'%' in text and b'MiB/s' in text) == wanted,
+                (busy, text))
 
 
 def measured(t, *arguments):
@@ -149,5 +172,6 @@ def run(t):
     os.mkdir(t.path('out'))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     interruptions(t)
+    progress(t)
     memory(t)
     speed(t)

@@ -174,7 +174,7 @@ bool zfile_parts_agree(const void *header, const void *trailer)
 
 	memcpy(&h, header, sizeof(h));
 	memcpy(&t, trailer, sizeof(t));
-	h.flags = t.flags = 0;
-	h.digest = t.digest = 0;
+	h.flags = t.flags;
+	h.digest = t.digest;
 	return !memcmp(&h, &t, sizeof(h));
 }

@@ -63,7 +63,7 @@ static void trim_to_zfile(struct layer *layer, const void *header)
 static const char *explain(const u8 *start, size_t bytes)
 {
 	if (bytes >= 2 && start[0] == 0x1f && start[1] == 0x8b)
-		return "is compressed with gzip: an ordinary OCI layer, or turboOCI, which is not supported";
+		return "is compressed with gzip: an OCI layer, or turboOCI (not supported)";
 	if (bytes >= 257 + 5 && !memcmp(start + 257, "xxtar", 5))
 		return "is an unfinished tar blob";
 	return "is neither a ZFile nor an LSMT layer (a raw image?)";
@@ -116,7 +116,7 @@ static int open_lsmt(struct layer *layer, struct zfile_reader *reader)
 			&layer->lsmt, &why)) {
 		if (lsmt_has_magic(layer->header) && lsmt_looks_writable(layer->header) &&
 		    !lsmt_has_magic(layer->trailer))
-			why = "No LSMT trailer: a writable layer, commit or seal it first (or a wrong length)";
+			why = "No LSMT trailer: a writable layer (commit or seal it first)";
 		in_header = strstr(why, "header") || strstr(why, "LSMT file");
 		return refuse_at(layer, in_header ? 0 :
 				 layer->content_bytes - sizeof(layer->trailer), why);
@@ -143,7 +143,7 @@ int layer_open(struct layer *layer, const char *path)
 	if (!layer->path)
 		return fail_memory();
 	if (has_suffix(path, TURBO_SUFFIX))
-		return refuse(layer, "turboOCI layers are not supported: their data is in another file");
+		return refuse(layer, "turboOCI is not supported: the data is in another file");
 	r = file_open(&layer->file, layer->path);
 	if (!r && !layer->file.bytes)
 		r = refuse(layer, "is empty");

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include <uuid/uuid.h>
+
 #include "image-source.h"
 #include "merge.h"
 #include "message.h"
@@ -10,14 +12,10 @@
 /* A broken text is not carried over. */
 static void take_uuid(char to[LSMT_UUID_TEXT], const char *from)
 {
-	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-	size_t i;
+	uuid_t uuid;
 
-	for (i = 0; form[i]; i++)
-		if (form[i] == '-' ? from[i] != '-' : !strchr("0123456789ABCDEFabcdef", from[i]) ||
-						      !from[i])
-			return;
-	memcpy(to, from, LSMT_UUID_TEXT);
+	if (!uuid_parse(from, uuid))
+		uuid_unparse_upper(uuid, to);
 }
 
 /*

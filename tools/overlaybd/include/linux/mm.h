@@ -6,4 +6,6 @@
 
 #include <linux/slab.h>
 
+#define PAGE_SIZE	4096UL
+
 #endif /* OBD_SHIM_LINUX_MM_H */

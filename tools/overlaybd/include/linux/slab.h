@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-enum gfp { GFP_KERNEL };
+enum gfp { GFP_KERNEL = 0, __GFP_NOWARN = 0 };
 
 static inline void *kvmalloc_array(size_t n, size_t size, enum gfp gfp)
 {
@@ -17,6 +17,12 @@ static inline void *kvmalloc_array(size_t n, size_t size, enum gfp gfp)
 	(void)gfp;
 	if (__builtin_mul_overflow(n, size, &bytes))
 		return NULL;
+	return malloc(bytes);
+}
+
+static inline void *kmalloc(size_t bytes, enum gfp gfp)
+{
+	(void)gfp;
 	return malloc(bytes);
 }
 

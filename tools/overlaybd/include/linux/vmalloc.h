@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* User-space shim. */
+
+#ifndef OBD_SHIM_LINUX_VMALLOC_H
+#define OBD_SHIM_LINUX_VMALLOC_H
+
+#include <linux/slab.h>
+
+static inline void *__vmalloc(size_t bytes, enum gfp gfp)
+{
+	return kmalloc(bytes, gfp);
+}
+
+#endif /* OBD_SHIM_LINUX_VMALLOC_H */
