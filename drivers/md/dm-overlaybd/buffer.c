@@ -159,11 +159,11 @@ static unsigned long buffer_shrink_scan(struct shrinker *shrinker,
 }
 
 /**
- * buffer_init() - get ready to recycle, at module load
+ * buffer_stash_init() - get ready to recycle, at module load
  *
  * Return: 0 or -ENOMEM.
  */
-int buffer_init(void)
+int buffer_stash_init(void)
 {
 	buffer_shrinker = shrinker_alloc(0, "dm-overlaybd-buffers");
 	if (!buffer_shrinker)
@@ -175,9 +175,9 @@ int buffer_init(void)
 }
 
 /**
- * buffer_exit() - undo buffer_init(), when no buffer is in use any more
+ * buffer_stash_exit() - undo buffer_stash_init(), when no buffer is in use any more
  */
-void buffer_exit(void)
+void buffer_stash_exit(void)
 {
 	shrinker_free(buffer_shrinker);
 	buffer_drain(ULONG_MAX);

@@ -27,7 +27,7 @@ static inline void *buffer_data(const struct buffer *b)
 
 bool buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp);
 void buffer_free(struct buffer *b);
-int buffer_init(void);
-void buffer_exit(void);
+int buffer_stash_init(void);
+void buffer_stash_exit(void);
 
 #endif /* DM_OVERLAYBD_BUFFER_H */

@@ -15,7 +15,7 @@ static int __init dm_overlaybd_init(void)
 {
 	int r;
 
-	r = buffer_init();
+	r = buffer_stash_init();
 	if (r)
 		return r;
 	r = block_cache_init();
@@ -39,7 +39,7 @@ bad_zfile:
 bad_io:
 	block_cache_exit();
 bad_cache:
-	buffer_exit();
+	buffer_stash_exit();
 	return r;
 }
 
@@ -49,7 +49,7 @@ static void __exit dm_overlaybd_exit(void)
 	dm_unregister_target(&zfile_target);
 	zfile_io_exit();
 	block_cache_exit();
-	buffer_exit();
+	buffer_stash_exit();
 }
 
 module_init(dm_overlaybd_init);
