@@ -184,6 +184,53 @@ static void test_entries(void)
 	free(index);
 }
 
+/* Any size, in every place of an index of any length. */
+static void test_sum_entries(void)
+{
+	static const u32 sizes[] = { 0, 4, 5, 4132, 1U << 31, U32_MAX };
+	u8 *index = must_alloc(10 * 4 + 1);
+	u8 *p = index + 1;
+	bool good = true;
+
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(*sizes); i++) {
+		for (u32 at = 0; at < 10; at++) {
+			u64 sum = 0;
+
+			for (u32 k = 0; k < 10; k++)
+				put_unaligned_le32(k == at ? sizes[i] : 100 + k, p + k * 4);
+			for (u32 k = 0; k <= 10; k++) {
+				good &= zfile_sum_entries(p, k) == sum;
+				sum += k == at ? sizes[i] : 100 + k;
+			}
+		}
+	}
+	ok(good, "zfile: sum of index entries");
+	put_unaligned_le32(U32_MAX, p);
+	put_unaligned_le32(U32_MAX, p + 4);
+	ok(zfile_sum_entries(p, 2) == 2ULL * U32_MAX, "zfile: sum beyond 32 bits");
+	free(index);
+}
+
+static void test_has_digest(void)
+{
+	static const struct zfile_case final = { .kind = ZC_FINAL },
+		streamed = { .kind = ZC_STREAMED }, old = { .kind = ZC_OLD },
+		old_final = { .kind = ZC_OLD_FINAL };
+
+	zfile_case_build(&final, zheader, ztrailer);
+	ok(zfile_has_digest(zheader, ztrailer), "zfile: digest of the header");
+	zfile_case_build(&streamed, zheader, ztrailer);
+	ok(zfile_has_digest(zheader, ztrailer), "zfile: digest of the trailer");
+	ztrailer[32] &= ~0x10;
+	ok(!zfile_has_digest(zheader, ztrailer),
+	   "zfile: a header's digest does not cover the index in its trailer");
+	zfile_case_build(&old, zheader, ztrailer);
+	ok(!zfile_has_digest(zheader, ztrailer), "zfile: no digest");
+	zfile_case_build(&old_final, zheader, ztrailer);
+	ztrailer[32] |= 0x10;
+	ok(!zfile_has_digest(zheader, ztrailer), "zfile: no digest of a final header");
+}
+
 static void test_mapping_vector(const struct mapping_vector *v)
 {
 	struct lsmt_mapping m;
@@ -240,6 +287,8 @@ int main(void)
 	test_lsmt_magic();
 	test_crc_vectors();
 	test_entries();
+	test_sum_entries();
+	test_has_digest();
 	FOR_EACH(test_mapping_vector, mapping_vectors);
 	FOR_EACH(test_mapping_case, mapping_cases);
 

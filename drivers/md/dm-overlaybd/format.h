@@ -77,8 +77,7 @@ int zfile_decode(const void *header, const void *trailer, u64 file_bytes,
 		 struct zfile_info *info, const char **error);
 u32 zfile_index_crc(u32 crc, const void *index, size_t index_bytes);
 u32 zfile_decode_entry(const void *index, size_t i);
-u64 zfile_sum_entries(const void *index, size_t count, u32 min_entry_bytes,
-		      u32 max_entry_bytes);
+u64 zfile_sum_entries(const void *index, size_t count);
 bool zfile_block_crc_ok(const void *payload, u32 payload_bytes);
 
 /**

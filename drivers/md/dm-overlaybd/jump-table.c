@@ -11,6 +11,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "exact-alloc.h"
 #include "format.h"
 #include "jump-table.h"
 #include "vfile.h"
@@ -50,28 +51,25 @@ static unsigned int leaf_blocks(const struct jump_table *t, u64 leaf)
 		     t->block_count - leaf * JUMP_TABLE_LEAF_BLOCKS);
 }
 
-static u64 sum_entries(const struct jump_table *t, const u8 *entries,
-		       unsigned int count)
+static bool size_in_range(const struct jump_table *t, u32 size)
 {
-	return zfile_sum_entries(entries, count, t->min_entry_bytes,
-				 t->max_entry_bytes);
+	return size >= t->min_entry_bytes && size <= t->max_entry_bytes;
 }
 
-/* Add the leaves of @piece, which begins with a leaf; *offset is where. */
-static int add_leaves(struct jump_table *t, u64 block, const u8 *piece,
+/* Add the blocks whose sizes are in @piece; *offset is where the first lies. */
+static int add_blocks(struct jump_table *t, u64 block, const u8 *piece,
 		      unsigned int count, u64 *offset)
 {
 	unsigned int i;
 
-	for (i = 0; i < count; i += JUMP_TABLE_LEAF_BLOCKS) {
-		u64 leaf = (block + i) / JUMP_TABLE_LEAF_BLOCKS;
-		u64 bytes = sum_entries(t, piece + i * ZFILE_INDEX_ENTRY_BYTES,
-					leaf_blocks(t, leaf));
+	for (i = 0; i < count; i++) {
+		u32 size = zfile_decode_entry(piece, i);
 
-		if (bytes == U64_MAX)
+		if (!size_in_range(t, size))
 			return -EINVAL;
-		anchor_set(t, leaf, *offset);
-		*offset += bytes;
+		if (!((block + i) % JUMP_TABLE_LEAF_BLOCKS))
+			anchor_set(t, (block + i) / JUMP_TABLE_LEAF_BLOCKS, *offset);
+		*offset += size;
 	}
 	return 0;
 }
@@ -96,7 +94,7 @@ static int load_pieces(struct jump_table *t, u8 *buf,
 		crc = zfile_index_crc(crc, buf, bytes);
 		if (t->sizes)
 			memcpy(t->sizes + pos, buf, bytes);
-		r = add_leaves(t, block, buf, count, &offset);
+		r = add_blocks(t, block, buf, count, &offset);
 		if (r) {
 			*error = "ZFile index gives a block an impossible size";
 			return r;
@@ -148,8 +146,8 @@ int jump_table_load(struct jump_table *table, struct vfile *file,
 		.max_entry_bytes = info->max_entry_bytes,
 	};
 	*error = "Cannot allocate ZFile jump table";
-	table->bases = kvmalloc_array(group_count(table), sizeof(u64), GFP_KERNEL);
-	table->anchors = kvmalloc_array(leaf_count(table) + 1, sizeof(u32), GFP_KERNEL);
+	table->bases = exact_alloc_array(group_count(table), sizeof(u64));
+	table->anchors = exact_alloc_array(leaf_count(table) + 1, sizeof(u32));
 	if (!table->bases || !table->anchors)
 		return -ENOMEM;
 	if (index_bytes <= JUMP_TABLE_RESIDENT_BYTES) {
@@ -230,22 +228,20 @@ static const u8 *leaf_get(const struct jump_table *t, u64 leaf, bool may_wait,
 }
 
 /*
- * Find where block @i of a leaf begins. All of the leaf is checked unless it never
- * left memory, on the way there and on from there: every entry is visited once.
+ * Find where block @i of a leaf begins. Unless it never left memory, all of the
+ * leaf is summed up: if that gives the next anchor, every block lies between the
+ * two, whatever the single sizes are.
  */
 static int leaf_offset(const struct jump_table *t, u64 leaf, const u8 *entries,
 		       unsigned int i, u64 *offset)
 {
-	u64 before = sum_entries(t, entries, i);
-	u64 behind;
+	const u8 *rest = entries + i * ZFILE_INDEX_ENTRY_BYTES;
 
-	*offset = anchor_get(t, leaf) + before;
+	*offset = anchor_get(t, leaf) + zfile_sum_entries(entries, i);
 	if (t->sizes)
 		return 0;
-	behind = sum_entries(t, entries + i * ZFILE_INDEX_ENTRY_BYTES,
-			     leaf_blocks(t, leaf) - i);
-	if (before == U64_MAX || behind == U64_MAX ||
-	    *offset + behind != anchor_get(t, leaf + 1))
+	if (*offset + zfile_sum_entries(rest, leaf_blocks(t, leaf) - i) !=
+	    anchor_get(t, leaf + 1))
 		return -EUCLEAN;
 	return 0;
 }
@@ -308,8 +304,13 @@ int jump_table_find(const struct jump_table *table, u64 block,
 			return PTR_ERR(entries);
 		if (!found)
 			*offset = here;
-		for (; i < JUMP_TABLE_LEAF_BLOCKS && found < count; i++)
-			sizes[found++] = zfile_decode_entry(entries, i);
+		for (; i < JUMP_TABLE_LEAF_BLOCKS && found < count; i++) {
+			u32 size = zfile_decode_entry(entries, i);
+
+			if (!size_in_range(table, size))
+				return -EUCLEAN;
+			sizes[found++] = size;
+		}
 	}
 	return 0;
 }

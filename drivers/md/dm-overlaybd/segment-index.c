@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "exact-alloc.h"
 #include "segment-index.h"
 
 /* Loops over segments look this often at whether they should stop or yield. */
@@ -306,17 +307,17 @@ static int segment_index_alloc(struct segment_index *index)
 	size_t n = index->count;
 
 	if (index->sectors <= U32_MAX) {
-		index->starts32 = kvmalloc_array(n + 1, sizeof(u32), GFP_KERNEL);
+		index->starts32 = exact_alloc_array(n + 1, sizeof(u32));
 		if (!index->starts32)
 			return -ENOMEM;
 		index->starts32[n] = index->sectors;
 	} else {
-		index->starts64 = kvmalloc_array(n + 1, sizeof(u64), GFP_KERNEL);
+		index->starts64 = exact_alloc_array(n + 1, sizeof(u64));
 		if (!index->starts64)
 			return -ENOMEM;
 		index->starts64[n] = index->sectors;
 	}
-	index->values = kvmalloc_array(n, sizeof(u64), GFP_KERNEL);
+	index->values = exact_alloc_array(n, sizeof(u64));
 	return index->values ? 0 : -ENOMEM;
 }
 

@@ -6,19 +6,23 @@
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
 #include <linux/kobject.h>
+#include <linux/sprintf.h>
 
 #include "target-event.h"
 
-static char event_env[] = "DM_OVERLAYBD_READ_FAILED=1";
-static char *event_envp[] = { event_env, NULL };
+#define EVENT_ENV	"DM_OVERLAYBD_READ_FAILED"
+#define EVENT_ENV_BYTES	(sizeof(EVENT_ENV) + 2)
 
 static void target_event_work(struct work_struct *work)
 {
 	struct target_event *ev = container_of(work, struct target_event, work);
+	char env[EVENT_ENV_BYTES];
+	char *envp[] = { env, NULL };
 	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
 
+	snprintf(env, sizeof(env), "%s=%d", EVENT_ENV, 1);
 	dm_table_event(ev->ti->table);
-	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, event_envp);
+	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, envp);
 }
 
 /**

@@ -754,12 +754,16 @@ static void add_layer(struct device_test *t, unsigned int i, sector_t *start,
 static void map_stack(struct device_test *t, unsigned int layers)
 {
 	char line[STACK_LAYERS * 32] = "";
+	bool resized = layers > 4;
 	sector_t start = 3;
 	unsigned int i;
 
 	t->model = image_alloc(t->test, STACK_SECTORS * 512);
 	for (i = 0; i < layers; i++)
 		add_layer(t, i, &start, line, sizeof(line));
+	KUNIT_EXPECT_EQ(t->test, resized ? -EINVAL : 0,
+			map_device(t, "lsmt", STACK_SECTORS + 1, BLK_OPEN_READ, line));
+	unmap_device(t);
 	KUNIT_ASSERT_EQ(t->test, 0,
 			map_device(t, "lsmt", STACK_SECTORS, BLK_OPEN_READ, line));
 }
@@ -828,7 +832,7 @@ static void refused_test(struct kunit *test)
 	zfile_image_build(test, &z);
 	ramdisk_write(t, 8, z.file, z.file_bytes);
 	snprintf(line, sizeof(line), c->line, z.file_bytes);
-	KUNIT_EXPECT_NE(test, 0, map_device(t, c->target, c->sectors, mode, line));
+	KUNIT_EXPECT_EQ(test, -EINVAL, map_device(t, c->target, c->sectors, mode, line));
 	unmap_device(t);
 
 	/* And it was for that reason. */

@@ -169,7 +169,7 @@ static bool found_right(struct table_test *t, u64 block, u32 count, bool may_wai
 
 static const u64 block_counts[] = {
 	1, 2, 63, 64, 65, 127, 128, 129, 4095, 4096, 4097, 4160, 4161, 16383, 16384,
-	16385, 20000, 40000,
+	16385, 20000, 32704, 32767, 32768, 32769, 40000,
 };
 
 static void count_to_desc(const u64 *count, char *desc)
@@ -271,15 +271,78 @@ static void changed_leaf_test(struct kunit *test)
 	set_size(t, 100, size + t->offsets[102] - t->offsets[101]);
 	set_size(t, 101, 0);
 	KUNIT_EXPECT_EQ(test, -EUCLEAN,
-			jump_table_find(&t->table, 64, 1, true, &offset, sizes));
+			jump_table_find(&t->table, 100, 2, true, &offset, sizes));
 	set_size(t, 101, 4);
 	set_size(t, 100, size + t->offsets[102] - t->offsets[101] - 4);
 	KUNIT_EXPECT_EQ(test, -EUCLEAN,
-			jump_table_find(&t->table, 64, 1, true, &offset, sizes));
+			jump_table_find(&t->table, 100, 2, true, &offset, sizes));
 	/* In the last leaf, which is not full. */
 	set_size(t, 4999, t->offsets[5000] - t->offsets[4999] == 5 ? 6 : 5);
 	KUNIT_EXPECT_EQ(test, -EUCLEAN,
 			jump_table_find(&t->table, 4992, 1, true, &offset, sizes));
+}
+
+/* If a block is found it lies in its leaf and has a possible size. */
+static bool stays_inside(struct table_test *t, u64 block)
+{
+	u64 first = round_down(block, JUMP_TABLE_LEAF_BLOCKS);
+	u64 offset;
+	u32 size;
+
+	if (jump_table_find(&t->table, block, 1, true, &offset, &size))
+		return true;
+	return size >= 5 && size <= 4132 && offset >= t->offsets[first] &&
+	       offset + size <= t->offsets[first + JUMP_TABLE_LEAF_BLOCKS];
+}
+
+/* One bad size in the second leaf; with it or without, the sizes add up to @sum. */
+static void craft_leaf(struct table_test *t, unsigned int bad, u32 size, u32 sum)
+{
+	u32 rest = size < sum ? sum - size : sum;
+	unsigned int i;
+
+	for (i = 64; i < 128; i++)
+		set_size(t, i, rest / 63);
+	set_size(t, bad == 64 ? 65 : 64, rest - rest / 63 * 62);
+	set_size(t, bad, size);
+}
+
+/*
+ * An impossible size whose place in the sum others take: that block is refused, and
+ * no other one leads outside of the leaf.
+ */
+static void crafted_leaf_test(struct kunit *test)
+{
+	static const u32 bad_sizes[] = { 0, 4, 4133, U32_MAX };
+	struct table_test *t = table_test_make(test, 5000);
+	unsigned int bad, i, sum;
+	u32 sizes[100];
+	u64 offset;
+
+	for (i = 64; i < 128; i++)
+		set_size(t, i, 1000);
+	for (i = 64; i < 5000; i++)
+		t->offsets[i + 1] = t->offsets[i] + get_unaligned_le32(t->file.index + i * 4);
+	t->info.index_offset = t->offsets[5000];
+	t->file.index_offset = t->info.index_offset;
+	KUNIT_ASSERT_EQ(test, 0, table_test_load(t));
+	t->file.cached = true;
+
+	for (bad = 64; bad < 128; bad += 63) {
+		for (i = 0; i < ARRAY_SIZE(bad_sizes); i++) {
+			/* The others: all of the leaf, one more, one less. */
+			for (sum = 63999; sum <= 64001; sum++) {
+				unsigned int k;
+
+				craft_leaf(t, bad, bad_sizes[i], sum);
+				KUNIT_EXPECT_EQ(test, -EUCLEAN,
+						jump_table_find(&t->table, bad, 1, true,
+								&offset, sizes));
+				for (k = 64; k < 128; k++)
+					KUNIT_EXPECT_TRUE(test, stays_inside(t, k));
+			}
+		}
+	}
 }
 
 static void refuse_test(struct kunit *test)
@@ -342,6 +405,7 @@ static struct kunit_case jump_table_cases[] = {
 	KUNIT_CASE(wait_test),
 	KUNIT_CASE(wrong_leaf_test),
 	KUNIT_CASE(changed_leaf_test),
+	KUNIT_CASE(crafted_leaf_test),
 	KUNIT_CASE_PARAM(refuse_test, count_gen_params),
 	KUNIT_CASE(smallest_block_test),
 	{}
