@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The cache of decompressed blocks.
+ */
+
+#include <kunit/test.h>
+#include <linux/mm.h>
+#include <linux/string.h>
+
+#include "../block-cache.h"
+
+#define BLOCK_BYTES	16384
+
+/* Two owners; only their addresses count. */
+struct owners {
+	char a;
+	char b;
+};
+
+static int cache_test_init(struct kunit *test)
+{
+	test->priv = kunit_kzalloc(test, sizeof(struct owners), GFP_KERNEL);
+	return test->priv ? 0 : -ENOMEM;
+}
+
+static void cache_test_exit(struct kunit *test)
+{
+	struct owners *o = test->priv;
+
+	block_cache_forget(&o->a);
+	block_cache_forget(&o->b);
+}
+
+/* Cache a block of one byte value and drop our reference. */
+static void insert(struct kunit *test, const void *owner, u64 block, u8 value)
+{
+	struct cached_block *cb = cached_block_alloc(BLOCK_BYTES, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, cb);
+	memset(buffer_data(&cb->memory), value, BLOCK_BYTES);
+	block_cache_insert(cb, owner, block);
+	cached_block_put(cb);
+}
+
+/* What value a block is cached with; -1: it is not. */
+static int cached_value(const void *owner, u64 block)
+{
+	struct cached_block *cb = block_cache_find(owner, block);
+	const u8 *data;
+	int value;
+
+	if (!cb)
+		return -1;
+	data = buffer_data(&cb->memory);
+	value = memchr_inv(data, *data, BLOCK_BYTES) ? -2 : *data;
+	cached_block_put(cb);
+	return value;
+}
+
+static void find_test(struct kunit *test)
+{
+	struct owners *o = test->priv;
+	u64 block;
+
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 0), -1);
+	insert(test, &o->a, 0, 10);
+	insert(test, &o->b, 0, 20);
+	insert(test, &o->a, 1ULL << 32, 30);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 0), 10);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->b, 0), 20);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 1ULL << 32), 30);
+	for (block = 1; block < 5000; block++)
+		KUNIT_ASSERT_EQ(test, cached_value(&o->a, block), -1);
+	/* Who comes second does not replace the first. */
+	insert(test, &o->a, 0, 11);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 0), 10);
+}
+
+static void forget_test(struct kunit *test)
+{
+	struct owners *o = test->priv;
+	struct cached_block *held;
+	unsigned int i;
+
+	for (i = 0; i < 8; i++) {
+		insert(test, &o->a, i, i);
+		insert(test, &o->b, i, 100 + i);
+	}
+	held = block_cache_find(&o->a, 3);
+	KUNIT_ASSERT_NOT_NULL(test, held);
+	block_cache_forget(&o->a);
+	for (i = 0; i < 8; i++) {
+		KUNIT_EXPECT_EQ(test, cached_value(&o->a, i), -1);
+		KUNIT_EXPECT_EQ(test, cached_value(&o->b, i), 100 + i);
+	}
+	/* Who still reads it keeps it. */
+	KUNIT_EXPECT_PTR_EQ(test, NULL,
+			    memchr_inv(buffer_data(&held->memory), 3, BLOCK_BYTES));
+	cached_block_put(held);
+}
+
+/* The cache is bounded, and what is in use outlives what is not. */
+static void limit_test(struct kunit *test)
+{
+	struct owners *o = test->priv;
+	unsigned long most = (totalram_pages() << PAGE_SHIFT) / 256 / BLOCK_BYTES;
+	unsigned long blocks = 4 * most + 200, found = 0, i;
+
+	insert(test, &o->b, 77, 77);
+	for (i = 0; i < blocks; i++) {
+		insert(test, &o->a, i, i);
+		KUNIT_ASSERT_EQ(test, cached_value(&o->b, 77), 77);
+	}
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, blocks - 1), (blocks - 1) & 255);
+	for (i = 0; i < blocks; i++)
+		found += cached_value(&o->a, i) >= 0;
+	KUNIT_EXPECT_LE(test, found, most);
+	KUNIT_EXPECT_GE(test, found, most / 4);
+}
+
+static struct kunit_case block_cache_cases[] = {
+	KUNIT_CASE(find_test),
+	KUNIT_CASE(forget_test),
+	KUNIT_CASE(limit_test),
+	{}
+};
+
+static struct kunit_suite block_cache_suite = {
+	.name = "dm_overlaybd_block_cache",
+	.init = cache_test_init,
+	.exit = cache_test_exit,
+	.test_cases = block_cache_cases,
+};
+
+kunit_test_suite(block_cache_suite);
