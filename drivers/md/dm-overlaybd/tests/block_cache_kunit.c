@@ -11,10 +11,11 @@
 
 #define BLOCK_BYTES	16384
 
-/* Two owners; only their addresses count. */
+/* Owners; only their addresses count. */
 struct owners {
 	char a;
 	char b;
+	char others[4096];	/* more than there are hash buckets */
 };
 
 static int cache_test_init(struct kunit *test)
@@ -60,6 +61,7 @@ static int cached_value(const void *owner, u64 block)
 static void find_test(struct kunit *test)
 {
 	struct owners *o = test->priv;
+	unsigned int i;
 	u64 block;
 
 	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 0), -1);
@@ -71,6 +73,8 @@ static void find_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 1ULL << 32), 30);
 	for (block = 1; block < 5000; block++)
 		KUNIT_ASSERT_EQ(test, cached_value(&o->a, block), -1);
+	for (i = 0; i < sizeof(o->others); i++)
+		KUNIT_ASSERT_EQ(test, cached_value(&o->others[i], 0), -1);
 	/* Who comes second does not replace the first. */
 	insert(test, &o->a, 0, 11);
 	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 0), 10);
