@@ -325,7 +325,29 @@ def checks(t):
             len(errors) == 1, errors)
 
 
+def old_files(t):
+    """Before there were digests, unused bytes were garbage."""
+    t.write('src', b'old' * 4000)
+    t.must('create', 'src', '-f', '-o', 'o')
+    data = bytearray(read(t.path('o')))
+    for at in (0, len(data) - 512):
+        data[at + 32] &= ~0x10
+        data[at + 33:at + 40] = os.urandom(7)
+        data[at + 28:at + 32] = os.urandom(4)
+        data[at + 64:at + 72] = os.urandom(8)
+        data[at + 89:at + 512] = os.urandom(423)
+    t.write('o', data)
+    result = t.run('check', 'o', sanitized=True)
+    t.check('check accepts garbage in unused bytes of old files',
+            result.status == 0, result)
+    data[len(data) - 512 + 72] ^= 3
+    t.write('o', data)
+    t.check('but no trailer with another block size',
+            t.run('check', 'o').status == 2)
+
+
 def run(t):
     golden(t)
+    old_files(t)
     merges(t)
     checks(t)

@@ -167,7 +167,10 @@ void zfile_read_fields(const void *header, struct zfile_fields *fields)
 				fields->flags >= 2 * ZFILE_F_INDEX_COMPRESSED;
 }
 
-/* Apart from flags and digest a final header repeats the trailer. */
+/*
+ * Apart from flags and digest a final header repeats the trailer. Files without
+ * digests are old, and what is not used in them may be garbage.
+ */
 bool zfile_parts_agree(const void *header, const void *trailer)
 {
 	struct zfile_disk_header h, t;
@@ -176,5 +179,13 @@ bool zfile_parts_agree(const void *header, const void *trailer)
 	memcpy(&t, trailer, sizeof(t));
 	h.flags = t.flags;
 	h.digest = t.digest;
+	if (!(le64_to_cpu(t.flags) & ZFILE_F_DIGEST)) {
+		h.index_crc = t.index_crc;
+		h.reserved0 = t.reserved0;
+		h.padding0 = t.padding0;
+		h.reserved1 = t.reserved1;
+		memcpy(h.padding1, t.padding1, sizeof(h.padding1));
+		memcpy(h.reserved2, t.reserved2, sizeof(h.reserved2));
+	}
 	return !memcmp(&h, &t, sizeof(h));
 }
