@@ -233,6 +233,8 @@ make_guest() {
 
 # Deterministic: without real time, without devices that need it.
 COUNTED="-accel tcg,thread=single -smp 1 -icount shift=0,sleep=off"
+# shellcheck disable=SC2034 # for profile
+COUNTED_TWO="-accel tcg,thread=single -smp 2 -icount shift=0,sleep=off"
 # ... but for what two CPUs gain there is no count.
 TIMED="-accel tcg,thread=multi -smp 2"
 QEMU_ARGS="-m 2048 -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq

@@ -21,6 +21,7 @@
 #include <linux/fs.h>
 #include <linux/io_uring.h>
 #include <linux/loop.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -244,6 +245,17 @@ static void shuffled(const char *path, size_t block_bytes, uint64_t blocks)
 	mark_end();
 }
 
+/* Readers share the CPUs evenly, and stay where they are. */
+static void stay_on_cpu(int number)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(number % sysconf(_SC_NPROCESSORS_ONLN), &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("sched_setaffinity");
+}
+
 /* A process of its own for each file, which may be the same. */
 static void parallel(size_t bytes, uint64_t count, char **paths, int nr)
 {
@@ -268,6 +280,7 @@ static void parallel(size_t bytes, uint64_t count, char **paths, int nr)
 		}
 		offsets_init(&offsets, file_bytes(fd) / bytes);
 		offsets.state = (offsets.state + i * 977) & offsets.mask;
+		stay_on_cpu(i);
 		close(go[1]);
 		if (read(go[0], &byte, 1))
 			_exit(1);
