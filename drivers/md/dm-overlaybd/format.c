@@ -399,8 +399,6 @@ bool lsmt_decode_mapping(const void *index, size_t i, struct lsmt_mapping *m)
  *
  * A zeroed mapping has no data: its moffset is not looked at. A mapping may end
  * behind the virtual size (layers get resized); what lies there is never read.
- * It may not end where its offset field could not begin: cut there, it would
- * begin at 0.
  *
  * Return: 0 or -EINVAL.
  */
@@ -413,9 +411,6 @@ int lsmt_check_mapping(const struct lsmt_info *info, u64 previous_end,
 		return refuse(-EINVAL, "LSMT segment has no length", error);
 	if (m->offset < previous_end)
 		return refuse(-EINVAL, "LSMT segments overlap or are out of order", error);
-	if (m->offset + m->length > 1ULL << LSMT_OFFSET_BITS)
-		return refuse(-EINVAL, "LSMT segment ends beyond the largest device",
-			      error);
 	if (m->zeroed)
 		return 0;
 	if (m->moffset < LSMT_HEADER_BYTES >> OBD_SECTOR_SHIFT)

@@ -58,8 +58,9 @@ void segment_list_destroy(struct segment_list *list)
 /**
  * segment_list_add() - append a segment
  * @list: a list with room for it
- * @start: first sector, not before the end of the last segment
- * @length: sectors, from 1 to 16383; @start + @length is at most 2^50
+ * @start: first sector, not before the end of the last segment, below 2^50
+ * @length: sectors, from 1 to 16383; what lies behind the largest device is left
+ *	out
  * @moffset: sector of the data in the layer's file, below 2^55
  * @zeroed: it has no data; @moffset is not used
  * @layer: which layer, 0 is the lowest
@@ -69,6 +70,7 @@ void segment_list_add(struct segment_list *list, u64 start, u32 length,
 {
 	struct segment *s = &list->segments[list->count++];
 
+	length = min_t(u64, length, SEGMENT_DEVICE_SECTORS - start);
 	s->span = start << SEGMENT_LENGTH_BITS | length;
 	s->value = (u64)layer << SEGMENT_LAYER_SHIFT;
 	s->value |= zeroed ? SEGMENT_ZEROED : moffset;
@@ -173,43 +175,64 @@ static int merge_pass(const struct segment_list *upper,
 	return merge_lower_before(&c, U64_MAX, out);
 }
 
+/*
+ * How many segments laying one list over another can give. Each one of @upper may
+ * cut one of @lower in two; only if that could be too many are they counted, which
+ * takes as long as merging them.
+ */
+static int merge_capacity(const struct segment_list *upper,
+			  const struct segment_list *lower, size_t *capacity)
+{
+	struct merge_output out = { .segments = NULL };
+	int r;
+
+	*capacity = 2 * upper->count + lower->count;
+	if (*capacity <= SEGMENTS_MAX)
+		return 0;
+	r = merge_pass(upper, lower, &out);
+	*capacity = out.count;
+	if (!r && out.count > SEGMENTS_MAX)
+		r = -EFBIG;
+	return r;
+}
+
+static int merge_into(const struct segment_list *upper,
+		      const struct segment_list *lower, struct segment_list *merged)
+{
+	struct merge_output out;
+	size_t capacity;
+	int r;
+
+	r = merge_capacity(upper, lower, &capacity);
+	if (!r)
+		r = segment_list_init(merged, capacity);
+	if (r || !capacity)
+		return r;
+	out = (struct merge_output) { .segments = merged->segments };
+	r = merge_pass(upper, lower, &out);
+	merged->count = out.count;
+	return r;
+}
+
 /* Lay @upper over @lower; the result replaces @lower, @upper gets empty. */
 static int merge_two(struct segment_list *upper, struct segment_list *lower,
 		     const char **error)
 {
-	struct segment_list merged;
-	struct merge_output out = { .segments = NULL };
+	struct segment_list merged = { .segments = NULL };
 	int r;
 
-	r = merge_pass(upper, lower, &out);
-	if (r)
-		goto interrupted;
-	if (out.count > SEGMENTS_MAX) {
-		*error = "Too many segments in all layers together";
-		return -EFBIG;
-	}
-	r = segment_list_init(&merged, out.count);
-	if (r) {
-		*error = "Cannot allocate merged segments";
-		return r;
-	}
-	merged.count = out.count;
-
-	out.segments = merged.segments;
-	out.count = 0;
-	r = merge_pass(upper, lower, &out);
+	r = merge_into(upper, lower, &merged);
 	if (r) {
 		segment_list_destroy(&merged);
-		goto interrupted;
+		*error = r == -EFBIG ? "Too many segments in all layers together" :
+			 r == -ENOMEM ? "Cannot allocate merged segments" :
+			 "Interrupted while merging layers";
+		return r;
 	}
 	segment_list_destroy(upper);
 	segment_list_destroy(lower);
 	*lower = merged;
 	return 0;
-
-interrupted:
-	*error = "Interrupted while merging layers";
-	return r;
 }
 
 /**

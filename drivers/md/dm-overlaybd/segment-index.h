@@ -21,9 +21,12 @@
 
 /*
  * The most segments of all layers together, and of the merged list. While it
- * merges, at most twice this many 16-byte segments exist.
+ * merges, memory for at most four times this many 16-byte segments is in use.
  */
 #define SEGMENTS_MAX		(16U << 20)
+
+/* No device is larger, as no segment can begin behind this many sectors. */
+#define SEGMENT_DEVICE_SECTORS	BIT_ULL(50)
 
 #define SEGMENT_LENGTH_BITS	14
 #define SEGMENT_LENGTH_MASK	((1ULL << SEGMENT_LENGTH_BITS) - 1)

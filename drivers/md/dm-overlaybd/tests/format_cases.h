@@ -715,11 +715,9 @@ static const struct mapping_case mapping_cases[] = {
 	{ "ends where the largest device ends", MC_END, 0,
 	  { (1ULL << 50) - 92, 8, 92, false } },
 	{ "ends one sector behind the largest device", MC_END, 0,
-	  { (1ULL << 50) - 91, 8, 92, false },
-	  "LSMT segment ends beyond the largest device" },
+	  { (1ULL << 50) - 91, 8, 92, false } },
 	{ "zeroed, last offset, longest", MC_END, 0,
-	  { (1ULL << 50) - 2, 8, 16383, true },
-	  "LSMT segment ends beyond the largest device" },
+	  { (1ULL << 50) - 2, 8, 16383, true } },
 	{ "data of the largest file", 512 * ((1ULL << 55) - 1), 0,
 	  { 0, (1ULL << 55) - 2, 1, false } },
 };
