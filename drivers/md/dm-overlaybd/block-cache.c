@@ -63,20 +63,20 @@ static struct hlist_head *hash_head(u32 hash)
 }
 
 /**
- * cached_block_alloc() - get memory for a block
+ * obd_cached_block_alloc() - get memory for a block
  * @bytes: size of the block
  * @gfp: GFP_NOWAIT or GFP_NOIO; it is not tried hard either way
  *
  * Return: a block that is not cached yet, with one reference, or NULL.
  */
-struct cached_block *cached_block_alloc(size_t bytes, gfp_t gfp)
+struct cached_block *obd_cached_block_alloc(size_t bytes, gfp_t gfp)
 {
 	struct cached_block *cb;
 
 	cb = kmalloc(sizeof(*cb), gfp | __GFP_NORETRY | __GFP_NOMEMALLOC | __GFP_NOWARN);
 	if (!cb)
 		return NULL;
-	if (!buffer_alloc(&cb->memory, bytes, gfp)) {
+	if (!obd_buffer_alloc(&cb->memory, bytes, gfp)) {
 		kfree(cb);
 		return NULL;
 	}
@@ -85,16 +85,16 @@ struct cached_block *cached_block_alloc(size_t bytes, gfp_t gfp)
 }
 
 /**
- * cached_block_put() - drop a reference
+ * obd_cached_block_put() - drop a reference
  * @cb: the block, or NULL
  *
  * Any context.
  */
-void cached_block_put(struct cached_block *cb)
+void obd_cached_block_put(struct cached_block *cb)
 {
 	if (!cb || !refcount_dec_and_test(&cb->ref))
 		return;
-	buffer_free(&cb->memory);
+	obd_buffer_free(&cb->memory);
 	kfree(cb);
 }
 
@@ -115,7 +115,7 @@ static void shard_remove(struct cache_shard *shard, struct cached_block *cb)
 	hlist_del(&cb->hash);
 	list_del(&cb->lru);
 	shard->pages -= 1UL << cb->memory.order;
-	cached_block_put(cb);
+	obd_cached_block_put(cb);
 }
 
 /* Remove what was not used for longest until @pages or less are left. */
@@ -131,13 +131,13 @@ static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages)
 }
 
 /**
- * block_cache_find() - look for a block
+ * obd_block_cache_find() - look for a block
  * @owner: whose
  * @block: which
  *
  * Not from interrupts. Return: the block with a reference for the caller, or NULL.
  */
-struct cached_block *block_cache_find(const void *owner, u64 block)
+struct cached_block *obd_block_cache_find(const void *owner, u64 block)
 {
 	u32 hash = cache_hash(owner, block);
 	struct cache_shard *shard = hash_shard(hash);
@@ -154,14 +154,14 @@ struct cached_block *block_cache_find(const void *owner, u64 block)
 }
 
 /**
- * block_cache_insert() - cache a block
+ * obd_block_cache_insert() - cache a block
  * @cb: the block, with its content; the caller keeps its reference
- * @owner: whose it is; until block_cache_forget()
+ * @owner: whose it is; until obd_block_cache_forget()
  * @block: which it is
  *
  * Does nothing when it is there already. Not from interrupts.
  */
-void block_cache_insert(struct cached_block *cb, const void *owner, u64 block)
+void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 block)
 {
 	u32 hash = cache_hash(owner, block);
 	struct cache_shard *shard = hash_shard(hash);
@@ -180,10 +180,10 @@ void block_cache_insert(struct cached_block *cb, const void *owner, u64 block)
 }
 
 /**
- * block_cache_forget() - drop all blocks of an owner
+ * obd_block_cache_forget() - drop all blocks of an owner
  * @owner: who inserts no more
  */
-void block_cache_forget(const void *owner)
+void obd_block_cache_forget(const void *owner)
 {
 	unsigned int i;
 
@@ -228,11 +228,11 @@ static unsigned long cache_shrink_scan(struct shrinker *shrinker,
 }
 
 /**
- * block_cache_init() - make the empty cache, at module load
+ * obd_block_cache_init() - make the empty cache, at module load
  *
  * Return: 0 or -ENOMEM.
  */
-int block_cache_init(void)
+int obd_block_cache_init(void)
 {
 	unsigned int i;
 
@@ -252,9 +252,9 @@ int block_cache_init(void)
 }
 
 /**
- * block_cache_exit() - undo block_cache_init(), when all owners have forgotten
+ * obd_block_cache_exit() - undo obd_block_cache_init(), when all owners have forgotten
  */
-void block_cache_exit(void)
+void obd_block_cache_exit(void)
 {
 	shrinker_free(cache_shrinker);
 }

@@ -31,12 +31,12 @@ struct cached_block {
 	refcount_t ref;
 };
 
-struct cached_block *cached_block_alloc(size_t bytes, gfp_t gfp);
-void cached_block_put(struct cached_block *cb);
-struct cached_block *block_cache_find(const void *owner, u64 block);
-void block_cache_insert(struct cached_block *cb, const void *owner, u64 block);
-void block_cache_forget(const void *owner);
-int block_cache_init(void);
-void block_cache_exit(void);
+struct cached_block *obd_cached_block_alloc(size_t bytes, gfp_t gfp);
+void obd_cached_block_put(struct cached_block *cb);
+struct cached_block *obd_block_cache_find(const void *owner, u64 block);
+void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 block);
+void obd_block_cache_forget(const void *owner);
+int obd_block_cache_init(void);
+void obd_block_cache_exit(void);
 
 #endif /* DM_OVERLAYBD_BLOCK_CACHE_H */

@@ -66,7 +66,7 @@ static bool stash_put(struct buffer_stash *stash, unsigned int order,
 }
 
 /**
- * buffer_alloc() - get memory
+ * obd_buffer_alloc() - get memory
  * @b: set to the memory; to nothing on failure
  * @bytes: how much is needed
  * @gfp: GFP_NOWAIT or GFP_NOIO; it is not tried hard either way
@@ -75,7 +75,7 @@ static bool stash_put(struct buffer_stash *stash, unsigned int order,
  *
  * Return: false when there is no memory.
  */
-bool buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp)
+bool obd_buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp)
 {
 	b->order = get_order(bytes);
 	b->page = NULL;
@@ -88,12 +88,12 @@ bool buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp)
 }
 
 /**
- * buffer_free() - give memory back
+ * obd_buffer_free() - give memory back
  * @b: the memory, or nothing; nothing afterwards
  *
  * Any context.
  */
-void buffer_free(struct buffer *b)
+void obd_buffer_free(struct buffer *b)
 {
 	struct page *page = b->page;
 
@@ -159,11 +159,11 @@ static unsigned long buffer_shrink_scan(struct shrinker *shrinker,
 }
 
 /**
- * buffer_stash_init() - get ready to recycle, at module load
+ * obd_buffer_stash_init() - get ready to recycle, at module load
  *
  * Return: 0 or -ENOMEM.
  */
-int buffer_stash_init(void)
+int obd_buffer_stash_init(void)
 {
 	buffer_shrinker = shrinker_alloc(0, "dm-overlaybd-buffers");
 	if (!buffer_shrinker)
@@ -175,9 +175,9 @@ int buffer_stash_init(void)
 }
 
 /**
- * buffer_stash_exit() - undo buffer_stash_init(), when no buffer is in use any more
+ * obd_buffer_stash_exit() - undo obd_buffer_stash_init(), when no buffer is in use any more
  */
-void buffer_stash_exit(void)
+void obd_buffer_stash_exit(void)
 {
 	shrinker_free(buffer_shrinker);
 	buffer_drain(ULONG_MAX);

@@ -20,14 +20,14 @@ struct buffer {
 	unsigned int order;
 };
 
-static inline void *buffer_data(const struct buffer *b)
+static inline void *obd_buffer_data(const struct buffer *b)
 {
 	return b->page ? page_address(b->page) : NULL;
 }
 
-bool buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp);
-void buffer_free(struct buffer *b);
-int buffer_stash_init(void);
-void buffer_stash_exit(void);
+bool obd_buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp);
+void obd_buffer_free(struct buffer *b);
+int obd_buffer_stash_init(void);
+void obd_buffer_stash_exit(void);
 
 #endif /* DM_OVERLAYBD_BUFFER_H */

@@ -128,15 +128,15 @@ static const struct codec codecs[] = {
 };
 
 /**
- * codec_get() - get a decompressor ready for use
+ * obd_codec_get() - get a decompressor ready for use
  * @algorithm: which
  * @codec: set to it
  * @error: set to the reason on failure
  *
  * May sleep. Return: 0 or -ENOMEM.
  */
-int codec_get(enum zfile_algorithm algorithm, const struct codec **codec,
-	      const char **error)
+int obd_codec_get(enum zfile_algorithm algorithm, const struct codec **codec,
+		  const char **error)
 {
 	const struct codec *c = &codecs[algorithm];
 	int r = c->get ? c->get() : 0;
@@ -150,12 +150,12 @@ int codec_get(enum zfile_algorithm algorithm, const struct codec **codec,
 }
 
 /**
- * codec_put() - undo one codec_get()
+ * obd_codec_put() - undo one obd_codec_get()
  * @codec: the decompressor, or NULL
  *
  * May sleep.
  */
-void codec_put(const struct codec *codec)
+void obd_codec_put(const struct codec *codec)
 {
 	if (codec && codec->put)
 		codec->put();

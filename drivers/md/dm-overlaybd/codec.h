@@ -15,7 +15,7 @@
  * @name: as status shows it
  * @get: get the working memory ready; may sleep. NULL: it needs none
  * @put: undo one @get; may sleep. NULL: nothing to do
- * @decompress: see codec_decompress()
+ * @decompress: see obd_codec_decompress()
  */
 struct codec {
 	const char *name;
@@ -24,12 +24,12 @@ struct codec {
 	int (*decompress)(const void *src, u32 src_bytes, void *dst, u32 dst_bytes);
 };
 
-int codec_get(enum zfile_algorithm algorithm, const struct codec **codec,
-	      const char **error);
-void codec_put(const struct codec *codec);
+int obd_codec_get(enum zfile_algorithm algorithm, const struct codec **codec,
+		  const char **error);
+void obd_codec_put(const struct codec *codec);
 
 /**
- * codec_decompress() - decompress one block
+ * obd_codec_decompress() - decompress one block
  * @codec: the algorithm
  * @src: the compressed bytes; nobody may be able to change them meanwhile
  * @src_bytes: exact length
@@ -42,8 +42,8 @@ void codec_put(const struct codec *codec);
  *
  * Return: 0, or -EUCLEAN when it does not decompress to exactly @dst_bytes.
  */
-static inline int codec_decompress(const struct codec *codec, const void *src,
-				   u32 src_bytes, void *dst, u32 dst_bytes)
+static inline int obd_codec_decompress(const struct codec *codec, const void *src,
+				       u32 src_bytes, void *dst, u32 dst_bytes)
 {
 	return codec->decompress(src, src_bytes, dst, dst_bytes);
 }

@@ -39,10 +39,10 @@ static void lsmt_dtr(struct dm_target *ti)
 	struct lsmt_c *lc = ti->private;
 	unsigned int i;
 
-	target_event_exit(&lc->event);
+	obd_target_event_exit(&lc->event);
 	vfile_put(lc->file);
 	for (i = 0; i < lc->layer_count; i++)
-		target_layer_close(ti, &lc->layers[i]);
+		obd_target_layer_close(ti, &lc->layers[i]);
 	kvfree(lc);
 }
 
@@ -51,7 +51,7 @@ static unsigned int count_layers(unsigned int argc, char **argv)
 {
 	unsigned int n = 0;
 
-	while (n < argc && !target_arg_is_count(argv[n]))
+	while (n < argc && !obd_target_arg_is_count(argv[n]))
 		n += 2;
 	return DIV_ROUND_UP(min(n, argc), 2);
 }
@@ -62,7 +62,7 @@ static unsigned int count_layers(unsigned int argc, char **argv)
  */
 static int check_sector_size(struct dm_target *ti, const struct target_layer *tl)
 {
-	if (layer_zfile(tl->layer) ||
+	if (obd_layer_zfile(tl->layer) ||
 	    bdev_logical_block_size(tl->dev->bdev) == SECTOR_SIZE)
 		return 0;
 	ti->error = "Device of an uncompressed layer must have 512-byte sectors";
@@ -84,7 +84,7 @@ static int open_layers(struct dm_target *ti, struct dm_arg_set *as,
 	for (i = 0; i < lc->layer_count; i++) {
 		struct target_layer *tl = &lc->layers[i];
 
-		r = target_layer_open(ti, as, tl);
+		r = obd_target_layer_open(ti, as, tl);
 		if (!r)
 			r = check_sector_size(ti, tl);
 		if (r) {
@@ -108,7 +108,7 @@ static int open_stack(struct dm_target *ti, struct lsmt_c *lc)
 		return -ENOMEM;
 	}
 	for (i = 0; i < lc->layer_count; i++)
-		files[i] = layer_file(lc->layers[i].layer);
+		files[i] = obd_layer_file(lc->layers[i].layer);
 	r = lsmt_open(files, lc->layer_count, &lc->file, &bad_layer,
 		      (const char **)&ti->error);
 	kfree(files);
@@ -140,7 +140,7 @@ static int lsmt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	struct lsmt_c *lc;
 	int r;
 
-	r = target_check_mode(ti);
+	r = obd_target_check_mode(ti);
 	if (r)
 		return r;
 	if (!layer_count) {
@@ -158,11 +158,11 @@ static int lsmt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	lc->layer_count = layer_count;
 	ti->private = lc;
-	target_event_init(&lc->event, ti);
+	obd_target_event_init(&lc->event, ti);
 
 	r = open_layers(ti, &as, lc);
 	if (!r)
-		r = target_parse_options(ti, &as);
+		r = obd_target_parse_options(ti, &as);
 	if (!r)
 		r = open_stack(ti, lc);
 	if (r) {
@@ -189,7 +189,7 @@ static int lsmt_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *erro
 
 	/* BLK_STS_AGAIN: it must not wait, and will be sent again. */
 	if (unlikely(*error) && *error != BLK_STS_AGAIN)
-		target_event_failed_read(&lc->event);
+		obd_target_event_failed_read(&lc->event);
 	return DM_ENDIO_DONE;
 }
 
@@ -206,7 +206,7 @@ static struct lsmt_totals lsmt_totals(const struct lsmt_c *lc)
 	unsigned int i;
 
 	for (i = 0; i < lc->layer_count; i++) {
-		struct zfile *zf = layer_zfile(lc->layers[i].layer);
+		struct zfile *zf = obd_layer_zfile(lc->layers[i].layer);
 
 		if (!zf)
 			continue;
@@ -238,7 +238,7 @@ static void lsmt_status(struct dm_target *ti, status_type_t type,
 		for (i = 0; i < lc->layer_count; i++) {
 			if (i)
 				DMEMIT(" ");
-			sz += target_layer_print(&lc->layers[i], result + sz,
+			sz += obd_target_layer_print(&lc->layers[i], result + sz,
 						 maxlen - sz);
 		}
 		break;
@@ -263,7 +263,7 @@ static int lsmt_iterate_devices(struct dm_target *ti,
 	int r = 0;
 
 	for (i = 0; i < lc->layer_count && !r; i++)
-		r = target_layer_iterate(ti, &lc->layers[i], fn, data);
+		r = obd_target_layer_iterate(ti, &lc->layers[i], fn, data);
 	return r;
 }
 
@@ -273,7 +273,7 @@ static void lsmt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	unsigned int i;
 
 	for (i = 0; i < lc->layer_count; i++) {
-		struct zfile *zf = layer_zfile(lc->layers[i].layer);
+		struct zfile *zf = obd_layer_zfile(lc->layers[i].layer);
 
 		if (zf)
 			zfile_limits(zf, limits);

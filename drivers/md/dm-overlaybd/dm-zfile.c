@@ -32,18 +32,18 @@ static void zfile_dtr(struct dm_target *ti)
 {
 	struct zfile_c *zc = ti->private;
 
-	target_event_exit(&zc->event);
-	target_layer_close(ti, &zc->layer);
+	obd_target_event_exit(&zc->event);
+	obd_target_layer_close(ti, &zc->layer);
 	kfree(zc);
 }
 
 static int zfile_check(struct dm_target *ti, struct zfile_c *zc)
 {
-	if (!layer_zfile(zc->layer.layer)) {
+	if (!obd_layer_zfile(zc->layer.layer)) {
 		ti->error = "Not a ZFile: bad magic in the header";
 		return -EINVAL;
 	}
-	if (ti->len > DIV_ROUND_UP_ULL(layer_file(zc->layer.layer)->size, SECTOR_SIZE)) {
+	if (ti->len > DIV_ROUND_UP_ULL(obd_layer_file(zc->layer.layer)->size, SECTOR_SIZE)) {
 		ti->error = "Table is longer than the content of the ZFile";
 		return -EINVAL;
 	}
@@ -63,7 +63,7 @@ static int zfile_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	struct zfile_c *zc;
 	int r;
 
-	r = target_check_mode(ti);
+	r = obd_target_check_mode(ti);
 	if (r)
 		return r;
 	zc = kzalloc(sizeof(*zc), GFP_KERNEL);
@@ -72,25 +72,25 @@ static int zfile_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return -ENOMEM;
 	}
 	ti->private = zc;
-	target_event_init(&zc->event, ti);
+	obd_target_event_init(&zc->event, ti);
 
-	r = target_layer_open(ti, &as, &zc->layer);
+	r = obd_target_layer_open(ti, &as, &zc->layer);
 	if (!r)
-		r = target_parse_options(ti, &as);
+		r = obd_target_parse_options(ti, &as);
 	if (!r)
 		r = zfile_check(ti, zc);
 	if (r) {
 		zfile_dtr(ti);
 		return r;
 	}
-	ti->per_io_data_size = layer_file(zc->layer.layer)->io_bytes;
+	ti->per_io_data_size = obd_layer_file(zc->layer.layer)->io_bytes;
 	return 0;
 }
 
 static int zfile_map(struct dm_target *ti, struct bio *bio)
 {
 	struct zfile_c *zc = ti->private;
-	struct vfile *file = layer_file(zc->layer.layer);
+	struct vfile *file = obd_layer_file(zc->layer.layer);
 
 	if (unlikely(bio_op(bio) != REQ_OP_READ))
 		return DM_MAPIO_KILL;
@@ -104,7 +104,7 @@ static int zfile_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *err
 
 	/* BLK_STS_AGAIN: it must not wait, and will be sent again. */
 	if (unlikely(*error) && *error != BLK_STS_AGAIN)
-		target_event_failed_read(&zc->event);
+		obd_target_event_failed_read(&zc->event);
 	return DM_ENDIO_DONE;
 }
 
@@ -112,7 +112,7 @@ static void zfile_status(struct dm_target *ti, status_type_t type,
 			 unsigned int status_flags, char *result, unsigned int maxlen)
 {
 	struct zfile_c *zc = ti->private;
-	struct zfile *zf = layer_zfile(zc->layer.layer);
+	struct zfile *zf = obd_layer_zfile(zc->layer.layer);
 	size_t sz = 0;
 
 	switch (type) {
@@ -125,7 +125,7 @@ static void zfile_status(struct dm_target *ti, status_type_t type,
 		       (unsigned long long)atomic64_read(&zf->corrupt_blocks));
 		break;
 	case STATUSTYPE_TABLE:
-		sz += target_layer_print(&zc->layer, result, maxlen);
+		sz += obd_target_layer_print(&zc->layer, result, maxlen);
 		break;
 	case STATUSTYPE_IMA:
 		DMEMIT_TARGET_NAME_VERSION(ti->type);
@@ -141,14 +141,14 @@ static int zfile_iterate_devices(struct dm_target *ti,
 {
 	struct zfile_c *zc = ti->private;
 
-	return target_layer_iterate(ti, &zc->layer, fn, data);
+	return obd_target_layer_iterate(ti, &zc->layer, fn, data);
 }
 
 static void zfile_io_hints(struct dm_target *ti, struct queue_limits *limits)
 {
 	struct zfile_c *zc = ti->private;
 
-	zfile_limits(layer_zfile(zc->layer.layer), limits);
+	zfile_limits(obd_layer_zfile(zc->layer.layer), limits);
 }
 
 struct target_type zfile_target = {

@@ -23,7 +23,7 @@ struct zfile_info;
 
 #define JUMP_TABLE_LEAF_BLOCKS	64
 
-/* Anchors that share a base; 512 leaves of the largest blocks are below 2 GiB. */
+/* Anchors that share a base; 512 leaves of the largest blocks are below 4 GiB. */
 #define JUMP_TABLE_GROUP_LEAVES	512
 
 /* An index up to this size is kept whole. */

@@ -12,12 +12,12 @@
 #include "layer-args.h"
 
 /**
- * target_check_mode() - refuse a table that could be written to
+ * obd_target_check_mode() - refuse a table that could be written to
  * @ti: the target
  *
  * Return: 0 or -EINVAL with ti->error set.
  */
-int target_check_mode(struct dm_target *ti)
+int obd_target_check_mode(struct dm_target *ti)
 {
 	if (dm_table_get_mode(ti->table) & ~BLK_OPEN_READ) {
 		ti->error = "Device must be readonly (use dmsetup create --readonly)";
@@ -27,12 +27,12 @@ int target_check_mode(struct dm_target *ti)
 }
 
 /**
- * target_arg_is_count() - does the list of optional arguments begin here?
+ * obd_target_arg_is_count() - does the list of optional arguments begin here?
  * @arg: a word of the table line
  *
  * Return: true when @arg is made of decimal digits only, which no device is.
  */
-bool target_arg_is_count(const char *arg)
+bool obd_target_arg_is_count(const char *arg)
 {
 	return *arg && arg[strspn(arg, "0123456789")] == '\0';
 }
@@ -57,16 +57,16 @@ static int parse_extent(const char *arg, struct target_layer *tl)
 }
 
 /**
- * target_layer_open() - take <dev> <bytes>[@<start sector>] and open that layer
+ * obd_target_layer_open() - take <dev> <bytes>[@<start sector>] and open that layer
  * @ti: the target
  * @as: the words left of the table line
  * @tl: all zeros; filled in
  *
  * For constructors. Return: 0, or a negative errno with ti->error set; then
- * target_layer_close() must still be called.
+ * obd_target_layer_close() must still be called.
  */
-int target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
-		      struct target_layer *tl)
+int obd_target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
+			  struct target_layer *tl)
 {
 	const char *path = dm_shift_arg(as);
 	const char *extent = dm_shift_arg(as);
@@ -86,30 +86,30 @@ int target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
 		ti->error = "Device lookup failed";
 		return r;
 	}
-	return layer_open(tl->dev->bdev, tl->start, tl->bytes, &tl->layer,
+	return obd_layer_open(tl->dev->bdev, tl->start, tl->bytes, &tl->layer,
 			  (const char **)&ti->error);
 }
 
 /**
- * target_layer_close() - undo target_layer_open(), also a failed one
+ * obd_target_layer_close() - undo obd_target_layer_open(), also a failed one
  * @ti: the target
  * @tl: the layer
  */
-void target_layer_close(struct dm_target *ti, struct target_layer *tl)
+void obd_target_layer_close(struct dm_target *ti, struct target_layer *tl)
 {
-	layer_close(tl->layer);
+	obd_layer_close(tl->layer);
 	if (tl->dev)
 		dm_put_device(ti, tl->dev);
 }
 
 /**
- * target_parse_options() - take [<#opt args> <opt>...], the end of the line
+ * obd_target_parse_options() - take [<#opt args> <opt>...], the end of the line
  * @ti: the target
  * @as: the words left of the table line
  *
  * There is no option yet. Return: 0, or -EINVAL with ti->error set.
  */
-int target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
+int obd_target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
 {
 	static const struct dm_arg counts[] = {
 		{0, UINT_MAX, "Invalid number of optional arguments"},
@@ -134,7 +134,7 @@ int target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
 }
 
 /**
- * target_layer_iterate() - call a function for the range of a layer
+ * obd_target_layer_iterate() - call a function for the range of a layer
  * @ti: the target
  * @tl: the layer
  * @fn: called with the range in sectors, in whole blocks of the device
@@ -142,8 +142,8 @@ int target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
  *
  * Return: what @fn returned.
  */
-int target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
-			 iterate_devices_callout_fn fn, void *data)
+int obd_target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
+			     iterate_devices_callout_fn fn, void *data)
 {
 	unsigned int unit = bdev_logical_block_size(tl->dev->bdev) >> SECTOR_SHIFT;
 	sector_t start = round_down(tl->start, unit);
@@ -153,15 +153,15 @@ int target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
 }
 
 /**
- * target_layer_print() - print a layer as a table line names it
+ * obd_target_layer_print() - print a layer as a table line names it
  * @tl: the layer
  * @result: where to
  * @maxlen: room there
  *
  * Return: how much was printed.
  */
-size_t target_layer_print(const struct target_layer *tl, char *result,
-			  size_t maxlen)
+size_t obd_target_layer_print(const struct target_layer *tl, char *result,
+			      size_t maxlen)
 {
 	size_t sz = 0;
 

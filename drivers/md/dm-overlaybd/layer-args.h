@@ -25,15 +25,15 @@ struct target_layer {
 	struct layer *layer;
 };
 
-int target_check_mode(struct dm_target *ti);
-bool target_arg_is_count(const char *arg);
-int target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
-		      struct target_layer *tl);
-void target_layer_close(struct dm_target *ti, struct target_layer *tl);
-int target_parse_options(struct dm_target *ti, struct dm_arg_set *as);
-int target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
-			 iterate_devices_callout_fn fn, void *data);
-size_t target_layer_print(const struct target_layer *tl, char *result,
-			  size_t maxlen);
+int obd_target_check_mode(struct dm_target *ti);
+bool obd_target_arg_is_count(const char *arg);
+int obd_target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
+			  struct target_layer *tl);
+void obd_target_layer_close(struct dm_target *ti, struct target_layer *tl);
+int obd_target_parse_options(struct dm_target *ti, struct dm_arg_set *as);
+int obd_target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
+			     iterate_devices_callout_fn fn, void *data);
+size_t obd_target_layer_print(const struct target_layer *tl, char *result,
+			      size_t maxlen);
 
 #endif /* DM_OVERLAYBD_LAYER_ARGS_H */

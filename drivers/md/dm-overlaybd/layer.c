@@ -33,7 +33,7 @@ struct layer_ends {
 /**
  * struct layer - an open layer
  * @link: in open_zfiles, or empty when it is not to be found there (any more)
- * @users: layer_open() less layer_close(); protected by layers_mutex
+ * @users: obd_layer_open() less obd_layer_close(); protected by layers_mutex
  * @open_mutex: held while @file is opened, so that of several who open the same
  *	layer one does and the others wait for it
  * @file: the content; NULL before it is opened and when that failed
@@ -95,7 +95,7 @@ static struct layer *layer_share(struct layer *layer)
 		if (layer_is_same(other, layer)) {
 			other->users++;
 			mutex_unlock(&layers_mutex);
-			layer_close(layer);
+			obd_layer_close(layer);
 			return other;
 		}
 	}
@@ -131,14 +131,14 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
 		r = zfile_open(range, &layer->file, error);
 	else
 		/* Nothing vouches for the blocks: they are read again. */
-		block_cache_forget(vfile_to_zfile(layer->file));
+		obd_block_cache_forget(vfile_to_zfile(layer->file));
 	mutex_unlock(&layer->open_mutex);
 	return r;
 }
 
 /**
- * layer_open() - open the layer on a range of a device
- * @bdev: the device; the caller keeps it open until layer_close()
+ * obd_layer_open() - open the layer on a range of a device
+ * @bdev: the device; the caller keeps it open until obd_layer_close()
  * @start: first sector of the range
  * @bytes: exact length of the range
  * @layer: set to the layer
@@ -148,8 +148,8 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
  *
  * Return: 0 or a negative errno, as bdev_vfile_open() and zfile_open().
  */
-int layer_open(struct block_device *bdev, sector_t start, u64 bytes,
-	       struct layer **layer, const char **error)
+int obd_layer_open(struct block_device *bdev, sector_t start, u64 bytes,
+		   struct layer **layer, const char **error)
 {
 	struct vfile *range;
 	struct layer *l;
@@ -187,17 +187,17 @@ int layer_open(struct block_device *bdev, sector_t start, u64 bytes,
 	return 0;
 bad:
 	vfile_put(range);
-	layer_close(l);
+	obd_layer_close(l);
 	return r;
 }
 
 /**
- * layer_close() - close a layer
+ * obd_layer_close() - close a layer
  * @layer: the layer, or NULL
  *
  * May sleep. The caller has no bio in flight, and still keeps the device open.
  */
-void layer_close(struct layer *layer)
+void obd_layer_close(struct layer *layer)
 {
 	bool last;
 
@@ -216,23 +216,23 @@ void layer_close(struct layer *layer)
 }
 
 /**
- * layer_file() - the content of a layer
+ * obd_layer_file() - the content of a layer
  * @layer: an open layer
  *
  * Return: the vfile, without a reference of its own.
  */
-struct vfile *layer_file(const struct layer *layer)
+struct vfile *obd_layer_file(const struct layer *layer)
 {
 	return layer->file;
 }
 
 /**
- * layer_zfile() - the ZFile a layer is
+ * obd_layer_zfile() - the ZFile a layer is
  * @layer: an open layer
  *
  * Return: the ZFile, or NULL when the layer is a bare file.
  */
-struct zfile *layer_zfile(const struct layer *layer)
+struct zfile *obd_layer_zfile(const struct layer *layer)
 {
 	return layer->is_zfile ? vfile_to_zfile(layer->file) : NULL;
 }

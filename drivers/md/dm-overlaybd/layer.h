@@ -13,10 +13,10 @@ struct vfile;
 struct zfile;
 struct layer;
 
-int layer_open(struct block_device *bdev, sector_t start, u64 bytes,
-	       struct layer **layer, const char **error);
-void layer_close(struct layer *layer);
-struct vfile *layer_file(const struct layer *layer);
-struct zfile *layer_zfile(const struct layer *layer);
+int obd_layer_open(struct block_device *bdev, sector_t start, u64 bytes,
+		   struct layer **layer, const char **error);
+void obd_layer_close(struct layer *layer);
+struct vfile *obd_layer_file(const struct layer *layer);
+struct zfile *obd_layer_zfile(const struct layer *layer);
 
 #endif /* DM_OVERLAYBD_LAYER_H */

@@ -15,10 +15,10 @@ static int __init dm_overlaybd_init(void)
 {
 	int r;
 
-	r = buffer_stash_init();
+	r = obd_buffer_stash_init();
 	if (r)
 		return r;
-	r = block_cache_init();
+	r = obd_block_cache_init();
 	if (r)
 		goto bad_cache;
 	r = zfile_io_init();
@@ -37,9 +37,9 @@ bad_lsmt:
 bad_zfile:
 	zfile_io_exit();
 bad_io:
-	block_cache_exit();
+	obd_block_cache_exit();
 bad_cache:
-	buffer_stash_exit();
+	obd_buffer_stash_exit();
 	return r;
 }
 
@@ -48,8 +48,8 @@ static void __exit dm_overlaybd_exit(void)
 	dm_unregister_target(&lsmt_target);
 	dm_unregister_target(&zfile_target);
 	zfile_io_exit();
-	block_cache_exit();
-	buffer_stash_exit();
+	obd_block_cache_exit();
+	obd_buffer_stash_exit();
 }
 
 module_init(dm_overlaybd_init);

@@ -17,42 +17,44 @@ static void target_event_work(struct work_struct *work)
 {
 	struct target_event *ev = container_of(work, struct target_event, work);
 	char env[EVENT_ENV_BYTES];
-	char *envp[] = { env, NULL };
+	char *envp[2];
 	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
 
 	snprintf(env, sizeof(env), "%s=%d", EVENT_ENV, 1);
+	envp[0] = env;
+	envp[1] = NULL;
 	dm_table_event(ev->ti->table);
 	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, envp);
 }
 
 /**
- * target_event_init() - get ready, in a constructor
+ * obd_target_event_init() - get ready, in a constructor
  * @ev: the event
  * @ti: the target
  */
-void target_event_init(struct target_event *ev, struct dm_target *ti)
+void obd_target_event_init(struct target_event *ev, struct dm_target *ti)
 {
 	ev->ti = ti;
 	INIT_WORK(&ev->work, target_event_work);
 }
 
 /**
- * target_event_exit() - wait until no event is being raised, in a destructor
+ * obd_target_event_exit() - wait until no event is being raised, in a destructor
  * @ev: the event
  */
-void target_event_exit(struct target_event *ev)
+void obd_target_event_exit(struct target_event *ev)
 {
 	cancel_work_sync(&ev->work);
 }
 
 /**
- * target_event_failed_read() - raise a dm event and a uevent
+ * obd_target_event_failed_read() - raise a dm event and a uevent
  * @ev: the event
  *
  * Any context. However many reads fail before user space is told, it is told
  * once; the status line has the numbers.
  */
-void target_event_failed_read(struct target_event *ev)
+void obd_target_event_failed_read(struct target_event *ev)
 {
 	schedule_work(&ev->work);
 }

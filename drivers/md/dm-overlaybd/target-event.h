@@ -19,8 +19,8 @@ struct target_event {
 	struct work_struct work;
 };
 
-void target_event_init(struct target_event *ev, struct dm_target *ti);
-void target_event_exit(struct target_event *ev);
-void target_event_failed_read(struct target_event *ev);
+void obd_target_event_init(struct target_event *ev, struct dm_target *ti);
+void obd_target_event_exit(struct target_event *ev);
+void obd_target_event_failed_read(struct target_event *ev);
 
 #endif /* DM_OVERLAYBD_TARGET_EVENT_H */

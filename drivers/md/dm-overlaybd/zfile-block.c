@@ -35,7 +35,7 @@ void zfile_report_corrupt(struct zfile *zf, u64 block, u64 file_offset,
  * @dst: where to; zfile_content_bytes() long
  *
  * The CRC is computed right before the block is decompressed: most of its cost is
- * getting the bytes into the cache. In contexts as codec_decompress().
+ * getting the bytes into the cache. In contexts as obd_codec_decompress().
  *
  * Return: 0, or -EUCLEAN when the block is corrupt, which has been reported.
  */
@@ -52,8 +52,8 @@ int zfile_decode_block(struct zfile *zf, const struct zfile_block *zb, void *dst
 			return -EUCLEAN;
 		}
 	}
-	r = codec_decompress(zf->codec, zb->data, payload_bytes, dst,
-			     zfile_content_bytes(zf, zb->block));
+	r = obd_codec_decompress(zf->codec, zb->data, payload_bytes, dst,
+				 zfile_content_bytes(zf, zb->block));
 	if (r)
 		zfile_report_corrupt(zf, zb->block, zb->file_offset,
 				     "does not decompress");

@@ -218,9 +218,9 @@ static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
-	buffer_free(&io->compressed);
-	buffer_free(&io->scratch);
-	cached_block_put(io->partial);
+	obd_buffer_free(&io->compressed);
+	obd_buffer_free(&io->scratch);
+	obd_cached_block_put(io->partial);
 	bio_uninit(&io->data);
 	bio->bi_status = status;
 	/* Ends the life of @io too. */
@@ -235,10 +235,10 @@ static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
 	int r;
 
 	if (!partial || zb->block != io->first_block)
-		return decode_to_bio(io, iter, zb, buffer_data(&io->scratch));
-	r = decode_to_bio(io, iter, zb, buffer_data(&partial->memory));
+		return decode_to_bio(io, iter, zb, obd_buffer_data(&io->scratch));
+	r = decode_to_bio(io, iter, zb, obd_buffer_data(&partial->memory));
 	if (!r)
-		block_cache_insert(partial, io->zf, zb->block);
+		obd_block_cache_insert(partial, io->zf, zb->block);
 	return r;
 }
 
@@ -247,7 +247,7 @@ static void zfile_io_decode(struct zfile_io *io)
 	struct zfile_block zb = {
 		.block = io->first_block,
 		.file_offset = io->file_offset,
-		.data = buffer_data(&io->compressed) + io->head,
+		.data = obd_buffer_data(&io->compressed) + io->head,
 	};
 	struct bvec_iter iter = io->bio->bi_iter;
 	unsigned int i;
@@ -320,15 +320,15 @@ static bool zfile_io_alloc(struct zfile_io *io, const struct device_range *range
 	size_t block_bytes = zfile_block_bytes(io->zf);
 
 	if (!io->compressed.page &&
-	    !buffer_alloc(&io->compressed, range->bytes, gfp))
+	    !obd_buffer_alloc(&io->compressed, range->bytes, gfp))
 		return false;
 	if (!io->partial && first_is_partial(io)) {
-		io->partial = cached_block_alloc(block_bytes, gfp);
+		io->partial = obd_cached_block_alloc(block_bytes, gfp);
 		if (!io->partial)
 			return false;
 	}
 	return io->scratch.page || !needs_scratch(io) ||
-	       buffer_alloc(&io->scratch, block_bytes, gfp);
+	       obd_buffer_alloc(&io->scratch, block_bytes, gfp);
 }
 
 static void zfile_io_submit(struct zfile_io *io, const struct device_range *range)
@@ -487,16 +487,16 @@ static bool zfile_io_from_cache(struct zfile_io *io)
 
 	if (part.whole)
 		return false;
-	cached = block_cache_find(io->zf, io->first_block);
+	cached = obd_block_cache_find(io->zf, io->first_block);
 	if (!cached)
 		return false;
 	if (io->blocks > 1)
 		dm_accept_partial_bio(bio, part.bytes >> SECTOR_SHIFT);
 	iter = bio->bi_iter;
-	copy_to_bio(bio, &iter, buffer_data(&cached->memory) + part.from,
+	copy_to_bio(bio, &iter, obd_buffer_data(&cached->memory) + part.from,
 		    part.bytes);
 	zero_behind_content(io, &iter);
-	cached_block_put(cached);
+	obd_cached_block_put(cached);
 	bio_endio(bio);
 	return true;
 }

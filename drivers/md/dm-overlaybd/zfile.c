@@ -42,14 +42,14 @@ static void zfile_release(struct vfile *vf)
 {
 	struct zfile *zf = vfile_to_zfile(vf);
 
-	block_cache_forget(zf);
+	obd_block_cache_forget(zf);
 	if (zf->wait_queue)
 		destroy_workqueue(zf->wait_queue);
 	if (zf->reserve)
 		free_pages_exact(zf->reserve, zf->reserve_bytes);
 	kvfree(zf->reserve_scratch);
 	jump_table_destroy(&zf->table);
-	codec_put(zf->codec);
+	obd_codec_put(zf->codec);
 	vfile_put(zf->file);
 	mutex_destroy(&zf->reserve_lock);
 	kfree(zf);
@@ -104,7 +104,7 @@ static int zfile_load(struct zfile *zf, const char **error)
 	r = jump_table_load(&zf->table, zf->file, &zf->info, error);
 	if (r)
 		return r;
-	return codec_get(zf->info.algorithm, &zf->codec, error);
+	return obd_codec_get(zf->info.algorithm, &zf->codec, error);
 }
 
 static int zfile_alloc_reserves(struct zfile *zf, const char **error)

@@ -28,33 +28,33 @@ static void cache_test_exit(struct kunit *test)
 {
 	struct owners *o = test->priv;
 
-	block_cache_forget(&o->a);
-	block_cache_forget(&o->b);
+	obd_block_cache_forget(&o->a);
+	obd_block_cache_forget(&o->b);
 }
 
 /* Cache a block of one byte value and drop our reference. */
 static void insert(struct kunit *test, const void *owner, u64 block, u8 value)
 {
-	struct cached_block *cb = cached_block_alloc(BLOCK_BYTES, GFP_KERNEL);
+	struct cached_block *cb = obd_cached_block_alloc(BLOCK_BYTES, GFP_KERNEL);
 
 	KUNIT_ASSERT_NOT_NULL(test, cb);
-	memset(buffer_data(&cb->memory), value, BLOCK_BYTES);
-	block_cache_insert(cb, owner, block);
-	cached_block_put(cb);
+	memset(obd_buffer_data(&cb->memory), value, BLOCK_BYTES);
+	obd_block_cache_insert(cb, owner, block);
+	obd_cached_block_put(cb);
 }
 
 /* What value a block is cached with; -1: it is not. */
 static int cached_value(const void *owner, u64 block)
 {
-	struct cached_block *cb = block_cache_find(owner, block);
+	struct cached_block *cb = obd_block_cache_find(owner, block);
 	const u8 *data;
 	int value;
 
 	if (!cb)
 		return -1;
-	data = buffer_data(&cb->memory);
+	data = obd_buffer_data(&cb->memory);
 	value = memchr_inv(data, *data, BLOCK_BYTES) ? -2 : *data;
-	cached_block_put(cb);
+	obd_cached_block_put(cb);
 	return value;
 }
 
@@ -90,17 +90,17 @@ static void forget_test(struct kunit *test)
 		insert(test, &o->a, i, i);
 		insert(test, &o->b, i, 100 + i);
 	}
-	held = block_cache_find(&o->a, 3);
+	held = obd_block_cache_find(&o->a, 3);
 	KUNIT_ASSERT_NOT_NULL(test, held);
-	block_cache_forget(&o->a);
+	obd_block_cache_forget(&o->a);
 	for (i = 0; i < 8; i++) {
 		KUNIT_EXPECT_EQ(test, cached_value(&o->a, i), -1);
 		KUNIT_EXPECT_EQ(test, cached_value(&o->b, i), 100 + i);
 	}
 	/* Who still reads it keeps it. */
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
-			    memchr_inv(buffer_data(&held->memory), 3, BLOCK_BYTES));
-	cached_block_put(held);
+			    memchr_inv(obd_buffer_data(&held->memory), 3, BLOCK_BYTES));
+	obd_cached_block_put(held);
 }
 
 /* The cache is bounded, and what is in use outlives what is not. */

@@ -79,7 +79,7 @@ static void codec_test_exit(struct kunit *test)
 	struct codec_test *t = test->priv;
 
 	if (t)
-		codec_put(t->codec);
+		obd_codec_put(t->codec);
 }
 
 static struct codec_test *codec_test_start(struct kunit *test)
@@ -89,7 +89,7 @@ static struct codec_test *codec_test_start(struct kunit *test)
 	const char *error;
 
 	t->c = c;
-	KUNIT_ASSERT_EQ(test, 0, codec_get(c->algorithm, &t->codec, &error));
+	KUNIT_ASSERT_EQ(test, 0, obd_codec_get(c->algorithm, &t->codec, &error));
 	KUNIT_EXPECT_STREQ(test, t->codec->name, c->name);
 	return t;
 }
@@ -104,7 +104,7 @@ static int decompress(struct kunit *test, const u8 *src, u32 src_bytes, u32 dst_
 	KUNIT_ASSERT_NOT_NULL(test, exact);
 	memset(t->dst, GUARD, GUARD_BYTES);
 	memset(t->dst + GUARD_BYTES + dst_bytes, GUARD, GUARD_BYTES);
-	r = codec_decompress(t->codec, exact, src_bytes, t->dst + GUARD_BYTES, dst_bytes);
+	r = obd_codec_decompress(t->codec, exact, src_bytes, t->dst + GUARD_BYTES, dst_bytes);
 	kfree(exact);
 	if (memchr_inv(t->dst, GUARD, GUARD_BYTES) ||
 	    memchr_inv(t->dst + GUARD_BYTES + dst_bytes, GUARD, GUARD_BYTES))
@@ -211,7 +211,7 @@ static void lz4_offset_0_test(struct kunit *test)
 	struct codec_test *t = test->priv;
 	const char *error;
 
-	KUNIT_ASSERT_EQ(test, 0, codec_get(ZFILE_LZ4, &t->codec, &error));
+	KUNIT_ASSERT_EQ(test, 0, obd_codec_get(ZFILE_LZ4, &t->codec, &error));
 	decompress_twice(test, src, sizeof(src), 96);
 }
 
@@ -282,7 +282,7 @@ static void malformed_test(struct kunit *test)
 	struct codec_test *t = test->priv;
 	const char *error;
 
-	KUNIT_ASSERT_EQ(test, 0, codec_get(m->algorithm, &t->codec, &error));
+	KUNIT_ASSERT_EQ(test, 0, obd_codec_get(m->algorithm, &t->codec, &error));
 	KUNIT_EXPECT_EQ(test, -EUCLEAN,
 			decompress(test, m->src, m->src_bytes, m->dst_bytes));
 }
@@ -294,12 +294,12 @@ static void nested_get_test(struct kunit *test)
 	const struct codec *again;
 	const char *error;
 
-	KUNIT_ASSERT_EQ(test, 0, codec_get(t->c->algorithm, &again, &error));
+	KUNIT_ASSERT_EQ(test, 0, obd_codec_get(t->c->algorithm, &again, &error));
 	KUNIT_EXPECT_PTR_EQ(test, again, t->codec);
-	codec_put(again);
+	obd_codec_put(again);
 	make_text(t->content);
 	expect_good(test, t->c->text, t->c->text_bytes, t->content, TEXT_BYTES);
-	codec_put(NULL);
+	obd_codec_put(NULL);
 }
 
 static struct kunit_case codec_cases[] = {
