@@ -11,14 +11,14 @@ from obd_format import SECTOR
 from obd_reader import BytesSource
 from plan_images import Output
 
-SIZE = 700 * 1024 + 333
-DEVICE = 1500
+SIZE = 300 * 1024 + 333
+DEVICE = 700
 
 out = Output()
 rng = random.Random(30)
 
-mixed = (text_bytes(200000, 1) + random_bytes(150000, 2) + bytes(100000) +
-         text_bytes(SIZE - 450000, 3))
+mixed = (text_bytes(100000, 1) + random_bytes(80000, 2) + bytes(50000) +
+         text_bytes(SIZE - 230000, 3))
 out.reference('mixed', BytesSource(mixed))
 
 

@@ -2,4 +2,4 @@
 # SPDX-License-Identifier: GPL-2.0
 # Every row of the table "Hostile or damaged input", each image on a device of
 # its own.
-exec plan "$IMAGES/plan"
+exec plan -j 2 "$IMAGES/plan"

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * plan [-r RAW DISK] PLANFILE
+ * plan [-r RAW DISK] [-j JOBS] PLANFILE
  *
  * Executes a plan that a host script made from image files: per case it makes
  * the devices, checks what the case expects, removes the devices and prints a
- * TAP line. File names are relative to the folder of the plan.
+ * TAP line. File names are relative to the folder of the plan. JOBS processes
+ * share the cases; not for plans with "again", which look at the whole system.
  *
  *	case NAME
  *	dev SECTORS TARGET PARAMETERS...	one device; in the parameters
@@ -40,6 +41,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,11 +53,12 @@
  * What is freed late (RCU, workqueues, stacks of threads) gets this long. The
  * first round of loads is measured roughly; a leak is there in each later one.
  */
-#define SETTLE_TRIES 20
-#define SETTLE_MS 50
+#define SETTLE_TRIES 50
+#define SETTLE_MS 20
 #define LEAK_ROUNDS 4
 
 static const char *raw_disk;
+static int jobs = 1, job;
 static int klog;
 
 static struct plan_case {
@@ -153,6 +156,7 @@ static void add_device(char *spec)
 	if (err)
 		die("create %s: %s", name, strerror(-err));
 	cur.nr_devs++;
+	klog_skip(klog);
 	err = dm_load(name, cur.table, true);
 	if (!err) {
 		err = dm_resume(name);
@@ -162,7 +166,7 @@ static void add_device(char *spec)
 	}
 	cur.error = err;
 	cur.nr_refused = 1;
-	klog_table_error(klog, cur.log, sizeof(cur.log));
+	klog_device_error(klog, cur.minors[cur.nr_devs - 1], cur.log, sizeof(cur.log));
 	if (!cur.log[0])
 		fail("refused with %s, but no reason in the kernel log",
 		     strerrorname_np(-err));
@@ -499,31 +503,29 @@ static void check_leaks(void)
 			break;
 		}
 	}
-	/* The next case has a log of its own. */
-	klog_table_error(klog, text, sizeof(text));
 }
 
 /* Nothing of device-mapper may still claim a device. */
+static void check_claim(const char *node)
+{
+	int fd = open(node, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+	if (fd < 0)
+		fail("%s: still in use", node);
+	else
+		close(fd);
+}
+
 static void check_claims(void)
 {
 	char node[32];
-	int fd;
 
 	for (int i = 0; i < cur.nr_loops; i++) {
 		snprintf(node, sizeof(node), "/dev/loop%d", cur.loops[i]);
-		fd = open(node, O_RDONLY | O_EXCL | O_CLOEXEC);
-		if (fd < 0)
-			fail("%s: still in use", node);
-		else
-			close(fd);
+		check_claim(node);
 	}
-	if (raw_disk) {
-		fd = open(raw_disk, O_RDONLY | O_EXCL | O_CLOEXEC);
-		if (fd < 0)
-			fail("%s: still in use", raw_disk);
-		else
-			close(fd);
-	}
+	if (raw_disk && jobs == 1)
+		check_claim(raw_disk);
 }
 
 static bool finish_case(void)
@@ -542,9 +544,8 @@ static bool finish_case(void)
 	check_claims();
 	while (cur.nr_loops)
 		loop_detach(cur.loops[--cur.nr_loops]);
-	printf("%sok %u - %s\n", cur.message[0] ? "not " : "", cur.number, cur.name);
-	if (cur.message[0])
-		printf("# %s\n", cur.message);
+	printf("%sok %u - %s\n%s%s%s", cur.message[0] ? "not " : "", cur.number, cur.name,
+	       cur.message[0] ? "# " : "", cur.message, cur.message[0] ? "\n" : "");
 	fflush(stdout);
 	return !cur.message[0];
 }
@@ -556,48 +557,26 @@ static void start_case(const char *name, unsigned int number)
 	snprintf(cur.name, sizeof(cur.name), "%s", name);
 }
 
-static unsigned int count_cases(FILE *plan)
+/* Executes the cases of this job; false if one failed. */
+static bool execute(const char *path)
 {
-	unsigned int cases = 0;
+	unsigned int number = 0;
+	bool good = true, mine = false;
 	char *line = NULL;
 	size_t size = 0;
+	FILE *plan = fopen(path, "r");
 
-	while (getline(&line, &size, plan) > 0)
-		cases += !strncmp(line, "case ", 5);
-	free(line);
-	rewind(plan);
-	return cases;
-}
-
-int main(int argc, char **argv)
-{
-	unsigned int cases, number = 0;
-	bool good = true;
-	char *line = NULL;
-	size_t size = 0;
-	FILE *plan;
-	int option;
-
-	while ((option = getopt(argc, argv, "r:")) != -1) {
-		if (option != 'r')
-			return 2;
-		raw_disk = optarg;
-	}
-	if (optind + 1 != argc)
-		die("usage: plan [-r RAW DISK] PLANFILE");
-	plan = fopen(argv[optind], "r");
 	if (!plan)
-		die("%s: %s", argv[optind], strerror(errno));
-	if (chdir(dirname(argv[optind])))
-		die("chdir: %s", strerror(errno));
+		die("%s: %s", path, strerror(errno));
 	klog = klog_open();
-
-	cases = count_cases(plan);
-	printf("1..%u\n", cases);
 	while (getline(&line, &size, plan) > 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (!strncmp(line, "case ", 5)) {
-			start_case(line + 5, ++number);
+			mine = number++ % jobs == (unsigned int)job;
+			if (mine)
+				start_case(line + 5, number);
+		} else if (!mine) {
+			continue;
 		} else if (!strncmp(line, "dev ", 4)) {
 			add_device(line + 4);
 		} else if (!strncmp(line, "again ", 6)) {
@@ -605,9 +584,65 @@ int main(int argc, char **argv)
 		} else if (!strncmp(line, "expect ", 7)) {
 			check(line + 7);
 			good &= finish_case();
-		} else if (*line && *line != '#') {
+		} else if (*line) {
 			die("plan line not understood: %s", line);
 		}
 	}
-	return !good;
+	free(line);
+	fclose(plan);
+	return good;
+}
+
+static bool execute_in_jobs(const char *path)
+{
+	int status;
+	bool good = true;
+
+	for (job = 0; job < jobs; job++)
+		if (!fork())
+			exit(!execute(path));
+	while (wait(&status) > 0)
+		good &= !status;
+	return good;
+}
+
+static void print_count(const char *path)
+{
+	unsigned int cases = 0;
+	char *line = NULL;
+	size_t size = 0;
+	FILE *plan = fopen(path, "r");
+
+	while (plan && getline(&line, &size, plan) > 0)
+		cases += !strncmp(line, "case ", 5);
+	free(line);
+	if (plan)
+		fclose(plan);
+	printf("1..%u\n", cases);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
+{
+	const char *path;
+	char *folder;
+	int option;
+
+	while ((option = getopt(argc, argv, "j:r:")) != -1) {
+		if (option == 'j')
+			jobs = atoi(optarg);
+		else if (option == 'r')
+			raw_disk = optarg;
+		else
+			return 2;
+	}
+	if (optind + 1 != argc || jobs < 1)
+		die("usage: plan [-r RAW DISK] [-j JOBS] PLANFILE");
+	path = argv[optind];
+	folder = strdup(path);
+	if (!folder || chdir(dirname(folder)))
+		die("chdir: %s", strerror(errno));
+	free(folder);
+	print_count(path);
+	return !(jobs > 1 ? execute_in_jobs(path) : execute(path));
 }

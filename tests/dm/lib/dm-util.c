@@ -121,27 +121,39 @@ int dm_remove(const char *name)
 	return err;
 }
 
+/* Another process may take the free device first: true if one did. */
+static bool loop_taken(int loop, const struct loop_config *config, const char *path)
+{
+	if (ioctl(loop, LOOP_CONFIGURE, config) == 0)
+		return false;
+	if (errno != EBUSY)
+		die("loop device for %s: %s", path, strerror(errno));
+	return true;
+}
+
 int loop_attach(const char *path)
 {
 	struct loop_config config = { .block_size = SECTOR };
 	int control, number, loop, file;
 	char node[32];
+	bool taken;
 
 	control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
-	if (control < 0)
-		die("/dev/loop-control: %s", strerror(errno));
-	number = ioctl(control, LOOP_CTL_GET_FREE);
-	close(control);
 	file = open(path, O_RDONLY | O_CLOEXEC);
-	if (number < 0 || file < 0)
+	if (control < 0 || file < 0)
 		die("loop device for %s: %s", path, strerror(errno));
-	snprintf(node, sizeof(node), "/dev/loop%d", number);
-	loop = open(node, O_RDONLY | O_CLOEXEC);
 	config.fd = file;
 	config.info.lo_flags = LO_FLAGS_READ_ONLY;
-	if (loop < 0 || ioctl(loop, LOOP_CONFIGURE, &config) < 0)
-		die("%s on %s: %s", node, path, strerror(errno));
-	close(loop);
+	do {
+		number = ioctl(control, LOOP_CTL_GET_FREE);
+		snprintf(node, sizeof(node), "/dev/loop%d", number);
+		loop = open(node, O_RDONLY | O_CLOEXEC);
+		if (number < 0 || loop < 0)
+			die("loop device for %s: %s", path, strerror(errno));
+		taken = loop_taken(loop, &config, path);
+		close(loop);
+	} while (taken);
+	close(control);
 	close(file);
 	return number;
 }
@@ -162,16 +174,25 @@ int klog_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || lseek(fd, 0, SEEK_END) < 0)
+	if (fd < 0)
 		die("/dev/kmsg: %s", strerror(errno));
+	klog_skip(fd);
 	return fd;
 }
 
-void klog_table_error(int fd, char *text, size_t size)
+void klog_skip(int fd)
+{
+	if (lseek(fd, 0, SEEK_END) < 0)
+		die("/dev/kmsg: %s", strerror(errno));
+}
+
+/* The first line about a device whose name begins like this; reads all lines. */
+static void klog_find(int fd, const char *device, char *text, size_t size)
 {
 	static const char mark[] = "device-mapper: table: ";
 	char record[8192];
 	ssize_t got;
+
 
 	*text = '\0';
 	for (;;) {
@@ -189,11 +210,27 @@ void klog_table_error(int fd, char *text, size_t size)
 		line = strchr(record, ';');
 		if (!line || strncmp(line + 1, mark, strlen(mark)))
 			continue;
+		line += 1 + strlen(mark);
+		if (*text || strncmp(line, device, strlen(device)))
+			continue;
 		/* "253:0: lsmt: text": the device is of no interest. */
-		line = strstr(line + 1 + strlen(mark), ": ");
-		if (line && !*text)
+		line = strstr(line, ": ");
+		if (line)
 			snprintf(text, size, "%s", line + 2);
 	}
+}
+
+void klog_table_error(int fd, char *text, size_t size)
+{
+	klog_find(fd, "", text, size);
+}
+
+void klog_device_error(int fd, unsigned int minor_number, char *text, size_t size)
+{
+	char device[32];
+
+	snprintf(device, sizeof(device), "%u:%u: ", major_number, minor_number);
+	klog_find(fd, device, text, size);
 }
 
 bool all_zero(const void *buf, size_t len)

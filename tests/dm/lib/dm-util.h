@@ -33,11 +33,13 @@ void loop_detach(int number);
 
 /* Position at the end of the kernel log; later reads see only newer lines. */
 int klog_open(void);
+void klog_skip(int fd);
 /*
- * What device-mapper logged since for a refused table: "<target>: <ti->error>".
- * Empty when there is nothing.
+ * What device-mapper logged since for a refused table, of any device or of that
+ * with the minor number: "<target>: <ti->error>". Empty when there is nothing.
  */
 void klog_table_error(int fd, char *text, size_t size);
+void klog_device_error(int fd, unsigned int minor, char *text, size_t size);
 
 /* First byte at which the two differ, or len. */
 size_t first_difference(const void *a, const void *b, size_t len);
