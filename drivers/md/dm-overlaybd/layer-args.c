@@ -4,8 +4,7 @@
  */
 
 #include <linux/blkdev.h>
-#include <linux/ctype.h>
-#include <linux/kernel.h>
+#include <linux/kstrtox.h>
 #include <linux/string.h>
 
 #include "layer.h"
@@ -37,17 +36,26 @@ bool obd_target_arg_is_count(const char *arg)
 	return *arg && arg[strspn(arg, "0123456789")] == '\0';
 }
 
-/* Parse <bytes>[@<start sector>]; signs and blanks, which sscanf takes, are not. */
-static int parse_extent(const char *arg, struct target_layer *tl)
+/* Digits only: no sign, no blank, no prefix, and no more than fit. */
+static int parse_number(const char *arg, unsigned long long *number)
+{
+	if (!obd_target_arg_is_count(arg))
+		return -EINVAL;
+	return kstrtoull(arg, 10, number);
+}
+
+/* Parse <bytes>[@<start sector>], taking @arg apart. */
+static int parse_extent(char *arg, struct target_layer *tl)
 {
 	unsigned long long bytes, start = 0;
-	char dummy;
-	int n;
+	char *at = strchr(arg, '@');
 
-	if (strspn(arg, "0123456789@") != strlen(arg))
-		return -EINVAL;
-	n = sscanf(arg, "%llu@%llu%c", &bytes, &start, &dummy);
-	if (n != (strchr(arg, '@') ? 2 : 1))
+	if (at) {
+		*at = '\0';
+		if (parse_number(at + 1, &start))
+			return -EINVAL;
+	}
+	if (parse_number(arg, &bytes))
 		return -EINVAL;
 	if (!bytes || start != (sector_t)start)
 		return -EINVAL;
@@ -69,7 +77,7 @@ int obd_target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
 			  struct target_layer *tl)
 {
 	const char *path = dm_shift_arg(as);
-	const char *extent = dm_shift_arg(as);
+	char *extent = (char *)dm_shift_arg(as);
 	int r;
 
 	if (!path || !extent) {
