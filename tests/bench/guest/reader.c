@@ -9,6 +9,7 @@
  *	reader sequential-direct|sequential-buffered FILE BYTES TOTAL
  *	reader shuffled-direct FILE BLOCK_BYTES BLOCKS
  *	reader parallel-direct BYTES COUNT FILE...
+ *	reader parallel-spin TURNS FILE...
  *	reader sum FILE BYTES
  *	reader loop FILE direct|buffered
  *
@@ -256,10 +257,13 @@ static void stay_on_cpu(int number)
 		die("sched_setaffinity");
 }
 
-/* A process of its own for each file, which may be the same. */
+/*
+ * A process of its own for each file, which may be the same. To know what the
+ * machine itself is able to, with no BYTES they do not read but compute.
+ */
 static void parallel(size_t bytes, uint64_t count, char **paths, int nr)
 {
-	void *buffer = alloc_buffer(bytes);
+	void *buffer = alloc_buffer(bytes ?: 4096);
 	uint64_t start;
 	int go[2], i;
 	char byte;
@@ -278,13 +282,15 @@ static void parallel(size_t bytes, uint64_t count, char **paths, int nr)
 			close(fd);
 			continue;
 		}
-		offsets_init(&offsets, file_bytes(fd) / bytes);
+		offsets_init(&offsets, file_bytes(fd) / (bytes ?: 4096));
 		offsets.state = (offsets.state + i * 977) & offsets.mask;
 		stay_on_cpu(i);
 		close(go[1]);
 		if (read(go[0], &byte, 1))
 			_exit(1);
-		for (uint64_t n = 0; n < count; n++)
+		if (!bytes)
+			spin(count);
+		for (uint64_t n = 0; bytes && n < count; n++)
 			read_at(fd, buffer, bytes, offsets_next(&offsets) * bytes);
 		_exit(0);
 	}
@@ -487,6 +493,8 @@ int main(int argc, char **argv)
 		shuffled(argv[2], number(argv[3]), number(argv[4]));
 	else if (!strcmp(mode, "parallel-direct") && argc > 4)
 		parallel(number(argv[2]), number(argv[3]), argv + 4, argc - 4);
+	else if (!strcmp(mode, "parallel-spin") && argc > 3)
+		parallel(0, number(argv[2]), argv + 3, argc - 3);
 	else if (!strcmp(mode, "sum") && argc == 4)
 		sum(argv[2], number(argv[3]));
 	else if (!strcmp(mode, "loop") && argc == 4)
