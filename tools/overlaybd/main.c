@@ -31,6 +31,9 @@ static const struct verb verbs[] = {
 	{ "map", verb_map, "segments of the merged view" },
 	{ "diff", verb_diff, "where two images differ" },
 	{ "table", verb_table, "device-mapper table lines of an image" },
+	{ "open", verb_open, "make a block device of an image" },
+	{ "close", verb_close, "remove that device" },
+	{ "status", verb_status, "how such devices are doing" },
 };
 
 #define VERB_COUNT	(sizeof(verbs) / sizeof(*verbs))

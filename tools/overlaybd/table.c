@@ -34,18 +34,56 @@ int table_escape(const char *text, const char *special, char **escaped)
 }
 
 /* "<dev> <bytes>[@<start sector>]" */
-static int print_layer(FILE *f, const struct layer *layer, const char *device)
+static int print_place(FILE *f, const char *device, u64 bytes, u64 offset)
 {
 	char *escaped;
 	int r = table_escape(device, " \t", &escaped);
 
 	if (r)
 		return r;
-	fprintf(f, "%s %llu", escaped, layer->bytes);
-	if (layer->offset)
-		fprintf(f, "@%llu", layer->offset >> SECTOR_SHIFT);
+	fprintf(f, "%s %llu", escaped, bytes);
+	if (offset)
+		fprintf(f, "@%llu", offset >> SECTOR_SHIFT);
 	free(escaped);
 	return 0;
+}
+
+/* @unpacked: the device of a ZFile has its content */
+static int print_layers(struct table *table, const struct layer *layers,
+			unsigned int count, const char *const *devices, bool unpacked)
+{
+	unsigned int i;
+	size_t bytes;
+	FILE *f = open_memstream(&table->parameters, &bytes);
+	int r = 0;
+
+	if (!f)
+		return fail_memory();
+	for (i = 0; !r && i < count; i++) {
+		const struct layer *layer = &layers[i];
+		const char *device = devices ? devices[i] : layer->path;
+
+		if (i)
+			fputc(' ', f);
+		r = unpacked && layer->is_zfile ?
+			print_place(f, device, layer->content_bytes, 0) :
+			print_place(f, device, layer->bytes, layer->offset);
+	}
+	if (fclose(f) && !r)
+		r = fail_memory();
+	return r;
+}
+
+static int init(struct table *table, const struct image *image,
+		const char *const *devices, bool unpacked)
+{
+	int r;
+
+	*table = (struct table) {
+		.target = image_is_payload(image) ? "zfile" : "lsmt",
+	};
+	r = image_need_device(image, &table->sectors);
+	return r ? r : print_layers(table, image->layers, image->count, devices, unpacked);
 }
 
 /**
@@ -60,30 +98,24 @@ static int print_layer(FILE *f, const struct layer *layer, const char *device)
 int table_init(struct table *table, const struct image *image,
 	       const char *const *devices)
 {
-	unsigned int i;
-	size_t bytes;
-	FILE *f;
-	int r;
+	return init(table, image, devices, false);
+}
 
+/* The same for devices that table_init_zfile() made where a layer is compressed. */
+int table_init_stacked(struct table *table, const struct image *image,
+		       const char *const *devices)
+{
+	return init(table, image, devices, !image_is_payload(image));
+}
+
+/* The table line of the content of one compressed layer, an LSMT file. */
+int table_init_zfile(struct table *table, const struct layer *layer, const char *device)
+{
 	*table = (struct table) {
-		.target = image_is_payload(image) ? "zfile" : "lsmt",
+		.sectors = sectors_up(layer->content_bytes),
+		.target = "zfile",
 	};
-	r = image_need_device(image, &table->sectors);
-	if (r)
-		return r;
-	f = open_memstream(&table->parameters, &bytes);
-	if (!f)
-		return fail_memory();
-	for (i = 0; !r && i < image->count; i++) {
-		const struct layer *layer = &image->layers[i];
-
-		if (i)
-			fputc(' ', f);
-		r = print_layer(f, layer, devices ? devices[i] : layer->path);
-	}
-	if (fclose(f) && !r)
-		r = fail_memory();
-	return r;
+	return print_layers(table, layer, 1, &device, false);
 }
 
 void table_destroy(struct table *table)

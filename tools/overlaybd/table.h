@@ -20,6 +20,9 @@ struct table {
 
 int table_init(struct table *table, const struct image *image,
 	       const char *const *devices);
+int table_init_stacked(struct table *table, const struct image *image,
+		       const char *const *devices);
+int table_init_zfile(struct table *table, const struct layer *layer, const char *device);
 void table_destroy(struct table *table);
 int table_escape(const char *text, const char *special, char **escaped);
 

@@ -11,6 +11,7 @@ struct json_object;
 
 int verb_check(int argc, char **argv);
 int verb_create(int argc, char **argv);
+int verb_close(int argc, char **argv);
 int verb_commit(int argc, char **argv);
 int verb_convert(int argc, char **argv);
 int verb_diff(int argc, char **argv);
@@ -18,6 +19,8 @@ int verb_extract(int argc, char **argv);
 int verb_info(int argc, char **argv);
 int verb_map(int argc, char **argv);
 int verb_merge(int argc, char **argv);
+int verb_open(int argc, char **argv);
+int verb_status(int argc, char **argv);
 int verb_table(int argc, char **argv);
 
 /* Long options without a letter; the ranges of the tables do not meet. */
