@@ -5,7 +5,7 @@
 . /lib.sh
 # shellcheck source=/dev/null
 . "$IMAGES/vars"
-DELAY_MS=300
+DELAY_MS=800
 
 # load_in_background NAME TABLE
 load_in_background() {
@@ -16,7 +16,7 @@ load_in_background() {
 # ends_soon PID: within some reads of the disk, which cannot be interrupted. Nobody
 # has waited for it, so that it stays as a zombie.
 ends_soon() {
-	for _ in $(seq 10); do
+	for _ in $(seq 40); do
 		grep -q '^State:.*Z' "/proc/$1/status" && return 0
 		sleep 0.1
 	done
