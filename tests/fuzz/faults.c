@@ -5,3 +5,4 @@
 
 struct fault fault_allocation;
 struct fault fault_signal;
+struct fault fault_read;

@@ -18,6 +18,7 @@ struct fault {
 
 extern struct fault fault_allocation;
 extern struct fault fault_signal;
+extern struct fault fault_read;
 
 static inline bool fault_now(struct fault *fault)
 {

@@ -29,21 +29,25 @@
  * @vf: what the jump table sees
  * @info: the ZFile in it
  * @index: its index
+ * @loaded: as it was at first
  * @index_bytes: how much of that there is
  * @changed: the index was changed after it was loaded
  * @cold: nothing is in the cache
  * @failing: reads fail
  * @begun: the cache is set up
+ * @cure: what reading anew does, see memory_cache_forget()
  */
 struct memory_file {
 	struct vfile vf;
 	struct zfile_info info;
 	u8 *index;
+	u8 *loaded;
 	u64 index_bytes;
 	bool changed;
 	bool cold;
 	bool failing;
 	bool begun;
+	enum { CURE_NOTHING, CURE_HEALS, CURE_FAILS } cure;
 };
 
 static struct memory_file *of(struct vfile *vf)
@@ -89,7 +93,14 @@ static int memory_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offs
 
 static void memory_cache_forget(struct vfile *vf, size_t bytes, u64 offset)
 {
-	CHECK(of(vf)->begun && bytes && offset >= of(vf)->info.index_offset);
+	struct memory_file *f = of(vf);
+	u64 at = offset - f->info.index_offset;
+
+	CHECK(f->begun && bytes && at < f->index_bytes && bytes <= f->index_bytes - at);
+	if (f->cure == CURE_HEALS)
+		memcpy(f->index + at, f->loaded + at, bytes);
+	else if (f->cure == CURE_FAILS)
+		f->failing = true;
 }
 
 static bool released;
@@ -121,6 +132,30 @@ static void put_entry(struct memory_file *f, u64 block, u32 value)
 	memcpy(f->index + 4 * block, &entry, sizeof(entry));
 }
 
+static u32 entry(const struct memory_file *f, u64 block)
+{
+	return zfile_decode_entry(f->index, block);
+}
+
+/* Make one block of a leaf longer and another shorter: the sum stays. */
+static void shift(struct input *in, struct memory_file *f)
+{
+	u64 one = take_number(in, 3) % f->info.block_count, two = one ^ 1;
+	u32 by = take_number(in, 3);
+
+	if (two >= f->info.block_count)
+		return;
+	put_entry(f, one, entry(f, one) + by);
+	put_entry(f, two, entry(f, two) - by);
+	f->changed = true;
+}
+
+static void change(struct input *in, struct memory_file *f)
+{
+	put_entry(f, take_number(in, 3) % f->info.block_count, take_number(in, 4));
+	f->changed = true;
+}
+
 static void make_index(struct input *in, struct memory_file *f)
 {
 	unsigned int patterns = 1 + take_number(in, 1) % MAX_PATTERN, i;
@@ -138,6 +173,8 @@ static void make_index(struct input *in, struct memory_file *f)
 
 		put_entry(f, block, take_number(in, 4));
 	}
+	f->loaded = must_alloc(f->index_bytes + 1);
+	memcpy(f->loaded, f->index, f->index_bytes);
 }
 
 /* A header as zfile_decode() would let it pass, but with any index in it. */
@@ -199,7 +236,7 @@ static void check_found(const struct memory_file *f, u64 block, unsigned int cou
 		return;
 	CHECK(offset == ZFILE_HEADER_BYTES + zfile_sum_entries(f->index, block));
 	for (unsigned int i = 0; i < count; i++)
-		CHECK(sizes[i] == zfile_decode_entry(f->index, block + i));
+		CHECK(sizes[i] == entry(f, block + i));
 }
 
 static void find(struct input *in, struct memory_file *f, const struct jump_table *t,
@@ -230,7 +267,7 @@ static void find(struct input *in, struct memory_file *f, const struct jump_tabl
 static void use_table(struct input *in, struct memory_file *f, const struct jump_table *t)
 {
 	for (int step = 0; step < MAX_STEPS && in->size && f->info.block_count; step++) {
-		switch (take_number(in, 1) % 6) {
+		switch (take_number(in, 1) % 8) {
 		case 0:
 			find(in, f, t, false);
 			break;
@@ -238,18 +275,20 @@ static void use_table(struct input *in, struct memory_file *f, const struct jump
 		case 2:
 			find(in, f, t, true);
 			break;
-		case 3: {
-			u64 block = take_number(in, 3) % f->info.block_count;
-
-			put_entry(f, block, take_number(in, 4));
-			f->changed = true;
+		case 3:
+			change(in, f);
 			break;
-		}
 		case 4:
 			f->cold = !f->cold;
 			break;
 		case 5:
 			f->failing = !f->failing;
+			break;
+		case 6:
+			shift(in, f);
+			break;
+		case 7:
+			f->cure = take_number(in, 1) % 3;
 			break;
 		}
 	}
@@ -313,5 +352,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(!file.begun);
 	check_vfile(&file);
 	free(file.index);
+	free(file.loaded);
 	return 0;
 }

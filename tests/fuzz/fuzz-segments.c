@@ -15,6 +15,8 @@
 #define WINDOW		2048	/* sectors */
 #define MAX_LAYERS	9
 #define MAX_SEGMENTS	48	/* per layer */
+#define TAIL		(1ULL << 22)	/* no other segment begins there */
+#define TAIL_SEGMENTS	8200	/* a signal is looked for every 8192 */
 #define MAX_START	((1ULL << 50) - 1)
 #define MAX_MOFFSET	((1ULL << 55) - 9)
 #define HOLE		(-1)
@@ -39,13 +41,11 @@ static void paint(u64 from, u32 length, int layer, u64 moffset, bool zeroed)
 }
 
 /* Segments of one layer, ascending, the last ones perhaps behind the window. */
-static void make_list(struct input *in, struct segment_list *list, int layer, u64 base)
+static void make_segments(struct input *in, struct segment_list *list, int layer,
+			  u64 base, unsigned int count)
 {
-	unsigned int count = take_number(in, 1) % (MAX_SEGMENTS + 1);
 	u64 at = 0, moffset = 8;
 
-	if (segment_list_init(list, count))
-		return;
 	while (count--) {
 		u32 what = take_number(in, 1);
 		u64 length = 1 + take_number(in, 1) % 64;
@@ -62,6 +62,31 @@ static void make_list(struct input *in, struct segment_list *list, int layer, u6
 		at += length;
 		moffset += length;
 	}
+}
+
+/* Behind the window: many segments, or one that hides them. */
+static void add_tail(struct segment_list *list, unsigned int kind, int layer, u64 base)
+{
+	u64 at = base + TAIL, i;
+
+	if (kind == 1)
+		for (i = 0; i < TAIL_SEGMENTS; i++)
+			segment_list_add(list, at + i, 1, 8, false, layer);
+	else if (kind == 2)
+		segment_list_add(list, at, 2 * TAIL_SEGMENTS - 1, 8, true, layer);
+}
+
+static void make_list(struct input *in, struct segment_list *list, int layer, u64 base)
+{
+	unsigned int count = take_number(in, 1), tail = count / (MAX_SEGMENTS + 1);
+
+	count %= MAX_SEGMENTS + 1;
+	if (base + TAIL + TAIL_SEGMENTS > MAX_START)
+		tail = 0;
+	if (segment_list_init(list, count + (tail ? TAIL_SEGMENTS : 0)))
+		return;
+	make_segments(in, list, layer, base, count);
+	add_tail(list, tail, layer, base);
 }
 
 static void check_merged(const struct segment_list *list)

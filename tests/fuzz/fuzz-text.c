@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The command's readers of text: tar headers and config.v1.json. Memory runs
- * out, see text-faults.h.
+ * out, see text-faults.h; reads fail.
  *
- * Input: a byte of options, when memory runs out, the text. With
- * OPTION_CHECKSUMS the tar headers in it get the right checksum.
+ * Input: a byte of options, when memory runs out, which read fails, the text.
+ * With OPTION_CHECKSUMS the tar headers in it get the right checksum.
  */
 
 #include "../../drivers/md/dm-overlaybd/format.h"
@@ -14,15 +14,20 @@
 #include "fuzz.h"
 #include "memory-files.h"
 
+/* More than any description has. */
+#define HUGE_BYTES	(5U << 20)
+
 enum {
 	OPTION_CONFIG = 1,
 	OPTION_CHECKSUMS = 2,
+	OPTION_HUGE = 0xf0,	/* seldom, as it takes long */
 };
 
 static void check_status(int r)
 {
 	CHECK(r == 0 || r == STATUS_REFUSED ||
-	      (r == STATUS_USAGE && fault_allocation.happened));
+	      (r == STATUS_USAGE && fault_allocation.happened) ||
+	      (r == STATUS_IO && fault_read.happened));
 	CHECK(!r || *failure_text());
 }
 
@@ -33,7 +38,7 @@ static void use_config(void)
 	unsigned int i;
 	int r;
 
-	CHECK(!config_detect("0", &is_config));
+	check_status(config_detect("0", &is_config));
 	r = config_read("0", &layers);
 	check_status(r);
 	CHECK(r || (layers.count >= 1 && layers.count <= LSMT_MAX_LAYERS));
@@ -57,7 +62,7 @@ static void use_tar(size_t file_bytes)
 			       offset == 0 && bytes == file_bytes);
 		CHECK(offset <= file_bytes && bytes <= file_bytes - offset);
 	} else {
-		CHECK(is_tar);
+		CHECK(is_tar || fault_read.happened);
 	}
 	file_close(&file);
 }
@@ -104,24 +109,30 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	u8 options = take_number(&in, 1);
-	unsigned int countdown = take_number(&in, 1);
+	size_t bytes;
+	unsigned int allocation = take_number(&in, 1), read = take_number(&in, 1);
 	u8 *text;
 
 	fault_set(&fault_allocation, 0);
+	fault_set(&fault_read, 0);
 	if (!(options & OPTION_CONFIG))
 		write_and_read(1000 + take_number(&in, 5));
-	text = must_alloc(in.size + 1);
+	bytes = in.size + ((options & OPTION_HUGE) == OPTION_HUGE ? HUGE_BYTES : 0);
+	text = calloc(1, bytes + 1);
+	CHECK(text);
 	memcpy(text, in.data, in.size);
 	if (options & OPTION_CHECKSUMS)
 		repair(text, in.size);
-	memory_file_add(text, in.size);
+	memory_file_add(text, bytes);
 	free(text);
-	fault_set(&fault_allocation, countdown);
+	fault_set(&fault_allocation, allocation);
+	fault_set(&fault_read, read);
 	if (options & OPTION_CONFIG)
 		use_config();
 	else
-		use_tar(in.size);
+		use_tar(bytes);
 	fault_set(&fault_allocation, 0);
+	fault_set(&fault_read, 0);
 	memory_files_remove();
 	return 0;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * How a whole image is packed into one input: the number of layers, from 0 for
- * one; for each a length of 4 bytes and its file. What is not there is empty.
+ * one, and in the same byte which read fails, if any; for each layer a length of
+ * 4 bytes and its file. What is not there is empty.
  */
 
 #ifndef TESTS_FUZZ_IMAGE_INPUT_H
@@ -16,6 +17,11 @@ struct packed_layer {
 	const u8 *data;
 	size_t bytes;
 };
+
+static inline unsigned int image_failing_read(const u8 *data, size_t size)
+{
+	return size ? *data / IMAGE_MAX_LAYERS : 0;
+}
 
 static inline unsigned int image_unpack(const u8 *data, size_t size,
 					struct packed_layer layers[IMAGE_MAX_LAYERS])

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See memory-files.h and file.h of the command. */
 
+#include <errno.h>
+
 #include "../../tools/overlaybd/file.h"
 #include "../../tools/overlaybd/message.h"
 #include "fuzz.h"
@@ -46,6 +48,10 @@ void file_close(struct file *file)
 ssize_t read_fully(int fd, void *buffer, size_t bytes, u64 offset)
 {
 	CHECK(fd >= 0 && fd < count);
+	if (fault_now(&fault_read)) {
+		errno = EIO;
+		return -1;
+	}
 	if (offset > files[fd].bytes)
 		return 0;
 	if (bytes > files[fd].bytes - offset)
@@ -58,8 +64,9 @@ ssize_t read_fully(int fd, void *buffer, size_t bytes, u64 offset)
 int file_read(const struct file *file, void *buffer, size_t bytes, u64 offset)
 {
 	CHECK(offset <= file->bytes && bytes <= file->bytes - offset);
-	CHECK(read_fully(file->fd, buffer, bytes, offset) == (ssize_t)bytes);
-	return 0;
+	if (read_fully(file->fd, buffer, bytes, offset) == (ssize_t)bytes)
+		return 0;
+	return fail_errno(STATUS_IO, "cannot read %s at byte %llu", file->path, offset);
 }
 
 bool is_zero(const void *buffer, size_t bytes)

@@ -93,6 +93,7 @@ CONFIGS = (
                                   'gzipIndex': ''}},
     {'lowers': [dict(LOWER, targetFile='t', targetDigest='d')]},
     {'lowers': []}, {'lowers': [3]}, {'lowers': [{}] * 3}, {'upper': 3}, [],
+    {'upper': {'data': 3}, 'lowers': [LOWER]}, {'lowers': [{'gzipIndex': []}]},
     {'lowers': [LOWER] * 256}, {'lowers': [{'file': 'a\0b'}]},
 )
 
@@ -106,9 +107,9 @@ def main(outdir):
                 write(outdir, 'format', '%s.%d' % (name, number), packed)
     for number, config in enumerate(CONFIGS):
         write(outdir, 'text', 'config-%d' % number,
-              b'\1\0' + json.dumps(config).encode())
+              b'\1\0\0' + json.dumps(config).encode())
     for name, tar in ('pax', tar_pax(bytes(700))), ('ustar', tar_ustar(b'x')):
-        write(outdir, 'text', name, b'\2\0' + bytes(5) + tar)
+        write(outdir, 'text', name, b'\2\0\0' + bytes(5) + tar)
     for target in 'segments', 'jump-table':
         for number in range(8):
             write(outdir, target, str(number),
