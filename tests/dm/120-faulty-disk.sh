@@ -117,6 +117,21 @@ corrupted_reads() {
 	loop_drop "$disk"
 }
 
+# A part of the jump table that was once read wrong is not believed for ever.
+corrupted_index() {
+	disk=$(loop_setup "$IMAGES/small") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "$(pass_through "$size" "$disk")"
+	open_image small /dev/mapper/lower
+	change_lower "0 $size flakey $disk 0 0 1000 5 corrupt_bio_byte 600 r 66 0"
+	check "small, a byte of each read is wrong: blocks are lost" \
+		sh -c "! damage /dev/mapper/upper $IMAGES/small.ref 65536 >/dev/null"
+	change_lower "$(pass_through "$size" "$disk")"
+	check "small: right again" exactly small 4096
+	unmap upper
+	unmap lower
+	loop_drop "$disk"
+}
+
 # shellcheck disable=SC2046 # lists of sectors
 truncated_file() {
 	cp "$IMAGES/$1" /tmp/image
@@ -165,4 +180,5 @@ for name in $all; do
 	truncated_file "$name"
 	[ "$(of "$name" corrupt)" ] && corrupted_reads "$name"
 done
+corrupted_index
 done_testing
