@@ -55,10 +55,10 @@ SETUPS = [
     ('squashfs_lz4_128k', 'squashfs LZ4 128K (no CRC)'),
     ('verity', 'dm-verity on the ramdisk'),
     ('nbd_compressed', 'qemu-nbd, compressed qcow2'),
-    ('nbd_chain_1', 'qemu-nbd, 1 qcow2'),
-    ('nbd_chain_8', 'qemu-nbd, chain of 8 qcow2'),
-    ('nbd_chain_64', 'qemu-nbd, chain of 64 qcow2'),
-    ('nbd_chain_255', 'qemu-nbd, chain of 255 qcow2'),
+    ('nbd_chain_1', 'qemu-nbd, 1 qcow2 (not compressed)'),
+    ('nbd_chain_8', 'qemu-nbd, chain of 8 qcow2 (not compressed)'),
+    ('nbd_chain_64', 'qemu-nbd, chain of 64 qcow2 (not compressed)'),
+    ('nbd_chain_255', 'qemu-nbd, chain of 255 qcow2 (not compressed)'),
 ]
 
 BLOCKS_PER_MIB = 256
@@ -78,6 +78,7 @@ class Results:
         self.spread = {}
         self.repeated = {}
         self.versions = []
+        self.made_by = set()
         values = defaultdict(list)
         for path in sorted(glob.glob(os.path.join(folder, '*.results'))):
             again = path.endswith('.again.results')
@@ -100,7 +101,9 @@ class Results:
     def _line(self, words, values, again):
         if len(words) < 3 or words[0] == 'error:':
             return
-        if words[0] == 'floor':
+        if words[:2] == ['made', 'by']:
+            self.made_by.add(' '.join(words[2:]))
+        elif words[0] == 'floor':
             if not again and len(words) > 5:
                 self._floor(words)
         elif words[0] == 'tables':
@@ -321,17 +324,18 @@ def memory_rows(res):
 
 
 def better_peers(res):
-    """Where somebody else does it for less than zfile LZ4 4K."""
+    """Where somebody else does the same for less."""
     names = dict(SETUPS)
-    peers = [setup for setup, _ in SETUPS
-             if setup.startswith(('erofs', 'squashfs', 'verity', 'nbd'))]
-    for workload, text in WORKLOADS:
-        mine = res.get('zfile_lz4_4k', workload)
-        for peer in peers:
-            theirs = res.get(peer, workload)
-            if mine and theirs and theirs < mine:
-                yield '%s: %s needs %s, zfile LZ4 4K %s (%.2f times)' % (
-                    text, names[peer], number(theirs), number(mine), mine / theirs)
+    for peer, _ in SETUPS:
+        if not peer.startswith(('erofs', 'squashfs', 'verity', 'nbd')):
+            continue
+        mine = peer.replace('nbd_chain', 'lsmt_plain') if 'chain' in peer else 'zfile_lz4_4k'
+        for workload, text in WORKLOADS:
+            ours, theirs = res.get(mine, workload), res.get(peer, workload)
+            if ours and theirs and theirs < ours:
+                yield '%s: %s needs %s, %s %s (%.2f times)' % (
+                    text, names[peer], number(theirs), names[mine], number(ours),
+                    ours / theirs)
 
 
 def markdown(head, rows):
@@ -363,7 +367,8 @@ def document(res):
              '`tests/bench/run`,\nsee there. O_DIRECT unless it says buffered. '
              'All images have the same content.', '',
              '![results](results.svg)', '']
-    parts += ['    ' + line for line in res.versions] + ['']
+    made_by = 'tree      ' + ', '.join(sorted(res.made_by))
+    parts += ['    ' + line for line in [made_by] + res.versions] + ['']
     for begin, end in (0, 5), (5, 9):
         rows = [row for row in cost_rows(res, WORKLOADS[begin:end]) if any(row[1:])]
         if rows:
@@ -395,7 +400,7 @@ def document(res):
     return '\n'.join(parts)
 
 
-BAR, ROW, LABEL, PANEL = 260, 18, 250, 420
+BAR, ROW, LABEL, PANEL = 260, 18, 320, 350
 PANELS = [('direct-4k', 130000), ('buffered-4k', 130000), ('buffered-seq', 12000000)]
 COLOURS = {'zfile': '#1a7f5a', 'lsmt': '#4aa884', 'raw': '#999999', 'linear': '#999999'}
 
@@ -406,24 +411,26 @@ def bar(res, setup, workload, limit, x, y):
         return []
     width = max(1, BAR * min(value, limit) / limit)
     colour = COLOURS.get(setup.split('_', maxsplit=1)[0], '#c0784a')
+    inside = width >= BAR * 0.6
     text = number(value) + (' (off the scale)' if value > limit else '')
     return ['<rect x="%d" y="%d" width="%.1f" height="%d" fill="%s"/>'
             % (x, y, width, ROW - 5, colour),
-            '<text x="%.1f" y="%d" class="value">%s</text>' % (
-                x + width + 4 if width < BAR * 0.6 else x + 6, y + ROW - 8, text)]
+            '<text x="%.1f" y="%d" class="value%s">%s</text>' % (
+                x + 6 if inside else x + width + 4, y + ROW - 8,
+                ' inside' if inside else '', text)]
 
 
 def picture(res):
     setups = [(setup, text) for setup, text in SETUPS
               if any(res.get(setup, workload) is not None for workload, _ in PANELS)]
-    width, height = LABEL + PANEL * len(PANELS) - 100, 50 + ROW * len(setups)
+    width, height = LABEL + PANEL * len(PANELS), 50 + ROW * len(setups)
     out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" '
            'font-family="sans-serif" font-size="12">' % (width, height),
-           '<style>.value { font-size: 10px }</style>',
+           '<style>.value { font-size: 10px } .inside { fill: white }</style>',
            '<rect width="100%" height="100%" fill="white"/>']
     titles = dict(WORKLOADS)
     for column, (workload, limit) in enumerate(PANELS):
-        x = LABEL + column * (PANEL - 80)
+        x = LABEL + column * PANEL
         out.append('<text x="%d" y="24" font-weight="bold">%s</text>'
                    % (x, titles[workload]))
         for row, (setup, _) in enumerate(setups):
