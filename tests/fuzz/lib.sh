@@ -10,7 +10,7 @@ tool=tools/overlaybd
 fuzz=tests/fuzz
 
 # Debian packages: for compiling, for libFuzzer, for coverage.
-FUZZ_PACKAGES=(gcc libc6-dev python3 liblz4-dev libzstd-dev libjson-c-dev uuid-dev)
+FUZZ_PACKAGES=(gcc libc6-dev python3 liblz4-dev libzstd-dev libjson-c-dev uuid-dev libdevmapper-dev)
 LIBFUZZER_PACKAGES=(clang libclang-rt-14-dev llvm-14)
 
 # What the command's reader consists of, without file.c: fuzz targets have
