@@ -8,7 +8,7 @@ prefix	?= /usr/local
 MODULE	:= $(CURDIR)/drivers/md/dm-overlaybd
 
 .DEFAULT_GOAL := help
-.PHONY: help demo module tools check install clean bench bench-all
+.PHONY: fuzz help demo module tools check install clean bench bench-all
 
 help: ## this list
 	@echo 'Targets:'
@@ -34,6 +34,9 @@ check: ## run the test suite [PARTS="kunit qemu ..."]
 check-debug: ## the test suite on a kernel that checks itself, up to an hour
 	@. tests/lib/common.sh && need_packages python3 && \
 		OBD_CHECK_TIMEOUT=5400 exec tests/check tests/debug/run
+
+fuzz: ## feed mutated images to everything that parses them [SECONDS=n per target]
+	exec tests/fuzz/run $(SECONDS)
 
 bench: ## count the instructions of reads: ours, dm-linear, erofs; some minutes
 	tests/bench/run -j "$$(nproc)" bench
