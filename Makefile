@@ -8,7 +8,7 @@ prefix	?= /usr/local
 MODULE	:= $(CURDIR)/drivers/md/dm-overlaybd
 
 .DEFAULT_GOAL := help
-.PHONY: fuzz help demo module tools check install clean bench bench-all
+.PHONY: fuzz help demo module tools check check-full check-debug install clean bench bench-all
 
 help: ## this list
 	@echo 'Targets:'
@@ -30,6 +30,9 @@ tools: ## build the command tools/overlaybd/overlaybd
 
 check: ## run the test suite [PARTS="kunit qemu ..."]
 	@. tests/lib/common.sh && need_packages python3 && exec tests/check $(PARTS)
+
+check-full: ## the test suite, and what takes too long to be in it
+	@. tests/lib/common.sh && need_packages python3 && exec tests/check --full
 
 check-debug: ## the test suite on a kernel that checks itself, up to an hour
 	@. tests/lib/common.sh && need_packages python3 && \

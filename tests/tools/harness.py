@@ -9,6 +9,9 @@ import subprocess
 from obd_golden import sha256_of
 from obd_reader import open_image, open_payload
 
+# With OBD_VALGRIND set it takes the place of the sanitizers.
+VALGRIND = ['valgrind', '-q', '--error-exitcode=99', '--leak-check=full',
+            '--errors-for-leak-kinds=definite']
 SANITIZER = ('AddressSanitizer', 'runtime error:', 'LeakSanitizer')
 
 
@@ -61,13 +64,17 @@ class Harness:
 
     def run(self, *arguments, sanitized=False, **options):
         """Run the command; a report of a sanitizer is never a pass."""
-        program = self.sanitized if sanitized else self.program
+        program = [self.program]
+        if sanitized and 'OBD_VALGRIND' in os.environ:
+            program = VALGRIND + program
+        elif sanitized:
+            program = [self.sanitized]
         arguments = [str(a) for a in arguments]
         options.setdefault('stdin', subprocess.DEVNULL)
         if 'input' in options:
             del options['stdin']
         options.setdefault('stdout', subprocess.PIPE)
-        process = subprocess.run([program] + arguments, timeout=120,
+        process = subprocess.run(program + arguments, timeout=120,
                                  stderr=subprocess.PIPE, cwd=self.scratch,
                                  **options)
         if process.stdout is None:
