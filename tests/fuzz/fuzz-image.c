@@ -83,16 +83,32 @@ static void read_view(const struct view *view)
 		read_range(view, last, view->bytes - last);
 }
 
+/* What the index of a ZFile leads to lies before the index. */
+static void check_zfile(const struct zfile *z)
+{
+	u64 leaves = (z->info.block_count + ZFILE_LEAF_BLOCKS - 1) / ZFILE_LEAF_BLOCKS, i;
+
+	CHECK(z->largest <= z->info.max_entry_bytes);
+	CHECK(z->anchors[0] == ZFILE_HEADER_BYTES);
+	CHECK(z->anchors[leaves] <= z->info.index_offset);
+	for (i = 0; i < leaves; i++)
+		CHECK(z->anchors[i] < z->anchors[i + 1]);
+}
+
 static void use_image(const struct image *image)
 {
 	struct check_result result;
 	struct view view;
+	unsigned int i;
 	int checked;
 	u64 sectors;
 
 	reader = zfile_reader_new();
 	other_reader = zfile_reader_new();
 	CHECK(reader && other_reader);
+	for (i = 0; i < image->count; i++)
+		if (image->layers[i].is_zfile)
+			check_zfile(&image->layers[i].zfile);
 	checked = good_status(check_image(image, true, 1, &result));
 	check_result_destroy(&result);
 	good_status(image_need_device(image, &sectors));

@@ -152,7 +152,9 @@ static void shift(struct input *in, struct memory_file *f)
 
 static void change(struct input *in, struct memory_file *f)
 {
-	put_entry(f, take_number(in, 3) % f->info.block_count, take_number(in, 4));
+	u64 block = take_number(in, 3) % f->info.block_count;
+
+	put_entry(f, block, take_number(in, 4));
 	f->changed = true;
 }
 

@@ -15,12 +15,12 @@
 #include "memory-files.h"
 
 /* More than any description has. */
-#define HUGE_BYTES	(5U << 20)
+#define LARGE_BYTES	(5U << 20)
 
 enum {
 	OPTION_CONFIG = 1,
 	OPTION_CHECKSUMS = 2,
-	OPTION_HUGE = 0xf0,	/* seldom, as it takes long */
+	OPTION_LARGE = 4,
 };
 
 static void check_status(int r)
@@ -47,7 +47,7 @@ static void use_config(void)
 	path_list_destroy(&layers);
 }
 
-static void use_tar(size_t file_bytes)
+static void use_tar(u64 file_bytes)
 {
 	struct file file;
 	bool is_tar;
@@ -78,8 +78,8 @@ static void write_and_read(u64 payload_bytes)
 
 	tar_encode_prefix(prefix, payload_bytes);
 	memory_file_add(prefix, sizeof(prefix));
+	memory_file_grow(payload_bytes);
 	CHECK(!file_open(&file, "0"));
-	file.bytes += payload_bytes;
 	r = tar_find_payload(&file, &is_tar, &offset, &bytes);
 	CHECK(!r && is_tar && offset == TAR_PREFIX_BYTES && bytes == payload_bytes);
 	CHECK((bytes + tar_suffix_bytes(bytes)) % TAR_BLOCK_BYTES == 0);
@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct input in = { data, size };
 	u8 options = take_number(&in, 1);
-	size_t bytes;
+	u64 bytes;
 	unsigned int allocation = take_number(&in, 1), read = take_number(&in, 1);
 	u8 *text;
 
@@ -117,13 +117,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fault_set(&fault_read, 0);
 	if (!(options & OPTION_CONFIG))
 		write_and_read(1000 + take_number(&in, 5));
-	bytes = in.size + ((options & OPTION_HUGE) == OPTION_HUGE ? HUGE_BYTES : 0);
-	text = calloc(1, bytes + 1);
-	CHECK(text);
+	bytes = in.size + (options & OPTION_LARGE ? LARGE_BYTES : 0);
+	text = must_alloc(in.size + 1);
 	memcpy(text, in.data, in.size);
 	if (options & OPTION_CHECKSUMS)
 		repair(text, in.size);
-	memory_file_add(text, bytes);
+	memory_file_add(text, in.size);
+	memory_file_grow(bytes - in.size);
 	free(text);
 	fault_set(&fault_allocation, allocation);
 	fault_set(&fault_read, read);

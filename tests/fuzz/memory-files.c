@@ -3,14 +3,18 @@
 
 #include <errno.h>
 
+#include <linux/minmax.h>
+
 #include "../../tools/overlaybd/file.h"
 #include "../../tools/overlaybd/message.h"
 #include "fuzz.h"
 #include "memory-files.h"
 
+/* Behind what is in memory there are zeros, up to the length of the file. */
 static struct {
 	u8 *content;
-	size_t bytes;
+	size_t in_memory;
+	u64 bytes;
 } files[MEMORY_FILES];
 static int count;
 
@@ -19,7 +23,13 @@ void memory_file_add(const void *content, size_t bytes)
 	CHECK(count < MEMORY_FILES);
 	files[count].content = must_alloc(bytes ? bytes : 1);
 	memcpy(files[count].content, content, bytes);
+	files[count].in_memory = bytes;
 	files[count++].bytes = bytes;
+}
+
+void memory_file_grow(u64 bytes)
+{
+	files[count - 1].bytes += bytes;
 }
 
 void memory_files_remove(void)
@@ -56,7 +66,10 @@ ssize_t read_fully(int fd, void *buffer, size_t bytes, u64 offset)
 		return 0;
 	if (bytes > files[fd].bytes - offset)
 		bytes = files[fd].bytes - offset;
-	memcpy(buffer, files[fd].content + offset, bytes);
+	memset(buffer, 0, bytes);
+	if (offset < files[fd].in_memory)
+		memcpy(buffer, files[fd].content + offset,
+		       min_t(u64, bytes, files[fd].in_memory - offset));
 	return bytes;
 }
 

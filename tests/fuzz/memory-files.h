@@ -13,6 +13,7 @@
  * Their names are "0", "1" and so on, in the order in which they are made.
  */
 void memory_file_add(const void *content, size_t bytes);
+void memory_file_grow(u64 bytes);	/* the one added last, by zeros */
 void memory_files_remove(void);
 
 #endif /* TESTS_FUZZ_MEMORY_FILES_H */

@@ -16,9 +16,11 @@ sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 
 from obd_builder import (build_lsmt, build_zfile, data, invalid, tar_pax,
                          tar_ustar, text_bytes, zeroed)
+from obd_hostile import all_cases
 
 GOLDEN = os.path.join(HERE, '..', 'golden')
 LARGEST = 48 << 10
+MAX_LAYERS = 4
 LSMT_INPUT = 64     # bytes of an LSMT header that fuzz-format takes
 
 
@@ -65,6 +67,14 @@ def built_images():
     yield 'payload', [build_zfile(text + b'odd')]
 
 
+def hostile_images():
+    """Each field at its limits and one beyond."""
+    for case in all_cases():
+        layers = [layer.image[:layer.size] for layer in case.layers]
+        if 1 <= len(layers) <= MAX_LAYERS and sum(map(len, layers)) <= LARGEST:
+            yield case.name, layers
+
+
 def pack_image(layers):
     return bytes([len(layers) - 1]) + b''.join(
         struct.pack('<I', len(layer)) + layer for layer in layers)
@@ -84,6 +94,46 @@ def pack_format(layer):
     return None
 
 
+def number(value, size):
+    return value.to_bytes(size, 'little')
+
+
+def pack_table(blocks, entry, steps, shift=7, options=0x8f):
+    """A jump table for fuzz-jump-table: BLOCKS entries all alike; STEPS are
+    done on it. Of the options, 0x8f: large, without gap, right CRCs."""
+    return (bytes([0, 0, options, shift]) + number(blocks, 3) + bytes(7) +
+            number(entry, 3) + bytes(4) + b''.join(steps))
+
+
+def find(block, count):
+    return b'\1' + number(block, 3) + bytes([count - 1])
+
+
+def change(block, value):
+    return b'\3' + number(block, 3) + number(value, 4)
+
+
+def shift_sizes(block, by):
+    return b'\6' + number(block, 3) + number(by, 3)
+
+
+HEAL, BREAK, COLD, FIND_NOW = b'\7\1', b'\7\2', b'\4', b'\0' + bytes(4)
+TABLES = {
+    # The last leaf, the last group, sums of more than 32 bits.
+    'far': pack_table(69999, 65800, [find(0, 130), find(69900, 99),
+                                     find(32700, 200), find(65530, 20)]),
+    'small': pack_table(100, 9, [find(0, 100), change(3, 77), find(50, 9)]),
+    # A size that leads behind the index, or back; both are not used.
+    'outside': pack_table(69999, 60, [change(69990, 1 << 31), find(69992, 5)]),
+    'shifted': pack_table(69999, 60, [shift_sizes(7, 65000), find(6, 3)]),
+    'healed': pack_table(69999, 60, [HEAL, change(9, 61), find(0, 30)]),
+    'lost': pack_table(69999, 60, [BREAK, change(9, 61), find(0, 30)]),
+    'cold': pack_table(69999, 60, [COLD, FIND_NOW, find(0, 1), FIND_NOW]),
+}
+
+# Two layers: a long segment and one over it, both beyond the largest device.
+BEYOND = b'\6\1\xff\7\0\0' + b'\1\x1f\x3f' + b'\1\x1f\x0a'
+
 LOWER = {'file': '/ab', 'dir': '/layer', 'digest': 'sha256:1', 'size': 8192}
 CONFIGS = (
     {'lowers': [LOWER, {'dir': 'abc'}, {'dir': '/abcd'}], 'upper': {}},
@@ -94,26 +144,31 @@ CONFIGS = (
     {'lowers': [dict(LOWER, targetFile='t', targetDigest='d')]},
     {'lowers': []}, {'lowers': [3]}, {'lowers': [{}] * 3}, {'upper': 3}, [],
     {'upper': {'data': 3}, 'lowers': [LOWER]}, {'lowers': [{'gzipIndex': []}]},
-    {'lowers': [LOWER] * 256}, {'lowers': [{'file': 'a\0b'}]},
+    {'lowers': [{'file': 'ab'}] * 255}, {'lowers': [{'file': 'ab'}] * 256}, {'lowers': [{'file': 'a\0b'}]},
 )
 
 
 def main(outdir):
-    for name, layers in [*golden_images(), *built_images()]:
+    for name, layers in [*golden_images(), *built_images(), *hostile_images()]:
         write(outdir, 'image', name, pack_image(layers))
-        for number, layer in enumerate(layers):
+        for i, layer in enumerate(layers):
             packed = pack_format(layer)
             if packed:
-                write(outdir, 'format', '%s.%d' % (name, number), packed)
-    for number, config in enumerate(CONFIGS):
-        write(outdir, 'text', 'config-%d' % number,
-              b'\1\0\0' + json.dumps(config).encode())
-    for name, tar in ('pax', tar_pax(bytes(700))), ('ustar', tar_ustar(b'x')):
+                write(outdir, 'format', '%s.%d' % (name, i), packed)
+    for i, config in enumerate(CONFIGS):
+        write(outdir, 'text', 'config-%d' % i,
+              b'\1\0\0' + json.dumps(config, separators=(',', ':')).encode())
+    pax = tar_pax(bytes(700))
+    for name, tar in (('pax', pax), ('ustar', tar_ustar(b'x')),
+                      ('short', pax[:1536 + 699]), ('exact', pax[:1536 + 700]),
+                      ('record', pax.replace(b'12 size=700', b'15 size=700'))):
         write(outdir, 'text', name, b'\2\0\0' + bytes(5) + tar)
-    for target in 'segments', 'jump-table':
-        for number in range(8):
-            write(outdir, target, str(number),
-                  text_bytes(40 * (number + 1), number)[:200])
+    write(outdir, 'text', 'large', b'\5\0\0{"lowers":[]}')
+    for name, table in TABLES.items():
+        write(outdir, 'jump-table', name, table)
+    write(outdir, 'segments', 'beyond', BEYOND)
+    for i in range(8):
+        write(outdir, 'segments', str(i), text_bytes(200, i))
 
 
 if __name__ == '__main__':
