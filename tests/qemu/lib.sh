@@ -102,3 +102,33 @@ loop_drop() {
 sectors() {
 	blockdev --getsz "$1"
 }
+
+# Everything that overlaybd open could leave behind.
+there() {
+	cat /sys/block/loop*/loop/backing_file /sys/block/dm-*/dm/name 2>/dev/null
+	ls /dev/mapper
+}
+
+# nothing_new BEFORE: all that was made since is gone, or about to
+nothing_new() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(there)" = "$1" ] && return
+		sleep 0.2
+	done
+	there
+	return 1
+}
+
+# said STATUS TEXT COMMAND...: it ends with this status and says this
+said() {
+	said_status=$1 said_text=$2
+	shift 2
+	said_got=$("$@" 2>&1)
+	set -- $? "$@"
+	printf '%s\n' "$said_got"
+	[ "$1" -eq "$said_status" ] || { echo "status $1"; return 1; }
+	case $said_got in
+	*"$said_text"*) ;;
+	*) return 1 ;;
+	esac
+}

@@ -118,7 +118,7 @@ static bool reuse(const char *name, const char *uuid, const struct stat *st,
 	if (mapped_find(name, &device))
 		return false;
 	if (joins(&device, uuid, st)) {
-		attached->fd = mapped_open_helper(name);
+		attached->fd = mapped_open_helper(name, device.number);
 		good = attached->fd >= 0;
 		set_number(attached, device.number);
 	}
@@ -144,7 +144,7 @@ static int join_loops(const char *name, const char *uuid, u64 whole, dev_t file,
 	if (r)
 		return r;
 	set_number(attached, number);
-	attached->fd = mapped_open_helper(name);
+	attached->fd = mapped_open_helper(name, number);
 	if (attached->fd >= 0)
 		return 0;
 	errno = -attached->fd;

@@ -13,6 +13,7 @@
 #include <libdevmapper.h>
 
 #include "dm.h"
+#include "loop.h"
 #include "message.h"
 
 /* Something that scans new devices may have one open for a moment. */
@@ -251,17 +252,17 @@ char *mapped_path(const char *name)
 /**
  * mapped_open_helper() - hold a device that shall go away with its last user
  * @name: its name
+ * @number: its number. Where no udev runs, nothing in /dev/mapper names it any
+ *	more after the first time
  *
  * Return: a file descriptor; closing it removes the device unless something else
  * has it open by then. -errno if that cannot be.
  */
-int mapped_open_helper(const char *name)
+int mapped_open_helper(const char *name, dev_t number)
 {
-	char *path = mapped_path(name);
-	int r, fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	int fd = block_device_open(number, O_RDONLY);
+	int r = fd < 0 ? -errno : remove_once(name, true);
 
-	r = fd < 0 ? -errno : remove_once(name, true);
-	free(path);
 	if (!r)
 		return fd;
 	if (fd >= 0)

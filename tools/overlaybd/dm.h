@@ -71,7 +71,7 @@ int mapped_need_target(const char *target);
 int mapped_create(const char *name, const char *uuid, const struct mapped_line *lines,
 		  unsigned int count, dev_t *number);
 int mapped_remove(const char *name, bool deferred);
-int mapped_open_helper(const char *name);
+int mapped_open_helper(const char *name, dev_t number);
 void mapped_wait_gone(const char *name);
 int mapped_find(const char *name, struct mapped *device);
 int mapped_find_number(dev_t number, struct mapped *device);

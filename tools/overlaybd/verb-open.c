@@ -90,11 +90,13 @@ static void remember(int number)
 static void set_signals(void (*handler)(int))
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	struct sigaction action = { .sa_handler = handler };
+	struct sigaction action = { .sa_handler = handler }, old;
 	size_t i;
 
 	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		sigaction(signals[i], &action, NULL);
+		/* What nohup and the like have switched off stays so. */
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
 }
 
 static int parse(int argc, char **argv, struct open_options *o)
@@ -239,7 +241,7 @@ static int make_unpacked(struct unpacked *u)
 	if (r)
 		return r;
 	snprintf(u->text, sizeof(u->text), "%u:%u", major(number), minor(number));
-	u->fd = mapped_open_helper(u->name);
+	u->fd = mapped_open_helper(u->name, number);
 	if (u->fd >= 0)
 		return 0;
 	errno = -u->fd;
