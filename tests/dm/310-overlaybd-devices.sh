@@ -110,6 +110,7 @@ check "config.v1.json" overlaybd open one "$files/config.v1.json"
 is "config.v1.json: content" "$(content one)" "$(cat "$files/config-digest")"
 overlaybd close one
 
+# shellcheck disable=SC2016 # as they are
 for name in 'a b' 'ä-ö' 'x\y' 'a$b"c' "it's" 'a,b;c%d' '-dash'; do
 	check "the name $name: open" overlaybd open -- "$name" "$files/stack.0"
 	overlaybd status --json -- "$name" >/tmp/status
