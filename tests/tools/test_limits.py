@@ -21,11 +21,17 @@ def preload(t):
     return dict(os.environ, LD_PRELOAD=library)
 
 
+def interruptible():
+    """A shell's background job, which a caller may be, ignores SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def interrupted(t, text, number, environment):
     """Stop a create that waits for more of its standard input."""
     process = subprocess.Popen(
         [t.program, 'create', '-', '-o', t.path('out/x')],
-        stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE, env=environment,
+        preexec_fn=interruptible)
     process.stdin.write(bytes(4 * MIB))
     process.stdin.flush()
     time.sleep(0.2)
@@ -43,7 +49,8 @@ def interrupted_late(t, text, environment):
         process = subprocess.Popen(
             [t.program, 'create', t.path('noise'), '-o', t.path('out/x'),
              '--algorithm', 'zstd', '--level', '22', '--threads', '1'],
-            stderr=subprocess.PIPE, env=environment)
+            stderr=subprocess.PIPE, env=environment,
+            preexec_fn=interruptible)
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         process.communicate()
