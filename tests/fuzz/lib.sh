@@ -1,3 +1,4 @@
+#!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 # What the scripts here share: which targets there are, what each consists of,
 # how they are compiled. Source it, do not run it, in the top folder of the tree.
