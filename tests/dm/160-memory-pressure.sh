@@ -45,7 +45,7 @@ drop_caches() {
 }
 
 program_reads() {
-	for round in 1 2 3; do
+	for _ in 1 2 3; do
 		echo 3 >/proc/sys/vm/drop_caches
 		[ "$(/tmp/outer/busybox md5sum </dev/mapper/inner)" = \
 			"$(md5sum <"$IMAGES/inner.ref")" ] || return 1

@@ -8,7 +8,7 @@
 [ -d /sys/module/dm_overlaybd/holders ] || skip_all "the module is built in"
 
 used_between() {
-	for round in $(seq 10); do
+	for _ in $(seq 10); do
 		rmmod dm_overlaybd && insmod /modules/dm-overlaybd.ko || return 1
 		for form in lz4 zstd fused; do
 			eval "table=\$$form"
@@ -20,7 +20,7 @@ used_between() {
 }
 
 unused() {
-	for round in $(seq 20); do
+	for _ in $(seq 20); do
 		rmmod dm_overlaybd && insmod /modules/dm-overlaybd.ko || return 1
 	done
 }
