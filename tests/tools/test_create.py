@@ -6,7 +6,8 @@ import os
 import random
 
 from harness import sectors_of, sha256_image
-from obd_reader import open_image
+from obd_codec import lz4_compress
+from obd_reader import open_image, open_payload
 
 KIB = 1024
 BLOCK_SIZES = ('512', '4096', '4K', '64K')
@@ -171,6 +172,54 @@ def reproducible(t):
                 len(outputs) == 1)
 
 
+def payloads(path):
+    """The compressed blocks of a ZFile."""
+    zfile = open_payload(path)
+    return [zfile.source.read(start, end - start)[:-zfile.crc_size]
+            for start, end in zip(zfile.starts, zfile.starts[1:])]
+
+
+def lz4_matches(block):
+    """The lengths of all matches of an LZ4 block."""
+    def length(at, value):
+        while value >= 15 and block[at] == 255:
+            value, at = value + 255, at + 1
+        return (at + 1, value + block[at]) if value >= 15 else (at, value)
+    at = 0
+    while at < len(block):
+        token = block[at]
+        at, literals = length(at + 1, token >> 4)
+        at += literals
+        if at < len(block):
+            at, match = length(at + 2, token & 15)
+            yield match + 4
+
+
+def match_lengths(t):
+    """By default LZ4 is chosen such that it is quick to decompress."""
+    with open('/bin/bash', 'rb') as file:
+        data = file.read(1 << 20)
+    t.write('src', data)
+    to_zfile = ('convert', '--from', 'raw', '--to', 'zfile', 'src', '-f', '-o')
+    for size in (4096, 65536):
+        t.must(*to_zfile, 'z1', '--level', '1', '--block-size', size)
+        t.must(*to_zfile, 'z0', '--block-size', size)
+        plain, quick = payloads(t.path('z1')), payloads(t.path('z0'))
+        t.check('--level 1 is what LZ4 makes of each block of %d bytes' % size,
+                plain == [lz4_compress(data[at:at + size])
+                          for at in range(0, len(data), size)])
+        many, few = ([match for block in blocks for match in lz4_matches(block)]
+                     for blocks in (plain, quick))
+        t.check('no level: a fifth fewer matches, next to none of four bytes',
+                len(few) < 0.8 * len(many) and
+                few.count(4) < 0.01 * len(few),
+                (len(many), len(few), few.count(4)))
+        t.check('and hardly more bytes', sum(map(len, quick)) <
+                1.025 * sum(map(len, plain)))
+        t.check('which the reader understands', open_payload(
+            t.path('z0')).read(0, len(data)) == data)
+
+
 def tar_form(t):
     """Byte for byte what overlaybd's own tools put around a layer."""
     golden = next(data for data in t.golden_layers()
@@ -258,6 +307,7 @@ def run(t):
     large_index(t)
     labels(t)
     reproducible(t)
+    match_lengths(t)
     tar_form(t)
     commits(t)
     commit_holes(t)
