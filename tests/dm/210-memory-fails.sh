@@ -14,11 +14,17 @@ done
 echo 0 >$debug/fail_page_alloc/min-order
 dd if="$RAW_DISK" of=/dev/ram0 bs=1M 2>/dev/null
 
+# table_of NAME
+table_of() {
+	eval "echo \"\$$1\"" | sed 's|RAW|/dev/ram0|g'
+}
+
 reasons=
 for name in lz4 trailer zstd small stack; do
-	eval "table=\$$name"
-	table=$(echo "$table" | sed 's|RAW|/dev/ram0|g')
-	if output=$(memfail load "$table" "$IMAGES/$name.ref"); then
+	table=$(table_of $name)
+	# Other layers: those of the table must not be open already.
+	other=$(table_of "$([ $name = lz4 ] && echo trailer || echo lz4)")
+	if output=$(memfail load "$table" "$IMAGES/$name.ref" "$other"); then
 		pass "$name: each allocation of a load fails once"
 		echo "$output" | grep '^#'
 	else
