@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Sums up the gcov data of the guest: coverage.py BUILD_DIR GCOV_TAR
+"""Sums up the gcov data of guests: coverage.py BUILD_DIR GCOV_TAR...
 
 Prints, per source file of the module, how many lines and functions were reached,
 and then each line that was not.
@@ -39,11 +39,16 @@ def own_name(path):
     return None if name.startswith('tests/') else name
 
 
-def collect(build, archive, work):
+def collect(build, archive, sources):
+    """Adds what one guest has reached."""
+    with tempfile.TemporaryDirectory() as work:
+        add_reports(build, archive, work, sources)
+
+
+def add_reports(build, archive, work, sources):
     with tarfile.open(archive, ignore_zeros=True) as tar:
         members = [m for m in tar.getmembers() if m.name.endswith('.gcda')]
         tar.extractall(work, members)
-    sources = defaultdict(Source)
     for member in members:
         data = os.path.join(work, member.name)
         notes = member.name.split(MODULE, 1)[1][:-len('.gcda')] + '.gcno'
@@ -57,7 +62,6 @@ def collect(build, archive, work):
                     sources[name].lines[line['line_number']] += line['count']
                 for function in file['functions']:
                     sources[name].functions[function['name']] += function['execution_count']
-    return sources
 
 
 def share(counts):
@@ -80,11 +84,12 @@ def missed(name, source):
 
 
 def main():
-    build, archive = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as work:
-        sources = collect(build, archive, work)
+    build, archives = sys.argv[1], sys.argv[2:]
+    sources = defaultdict(Source)
+    for archive in archives:
+        collect(build, archive, sources)
     if not sources:
-        sys.exit('coverage.py: no data in %s' % archive)
+        sys.exit('coverage.py: no data in %s' % ' '.join(archives))
     print('%-22s %-18s %s' % ('file', 'lines', 'functions'))
     for name in sorted(sources):
         row(name, [sources[name]])
