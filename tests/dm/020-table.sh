@@ -54,9 +54,10 @@ is "no start sector is shown when it is 0" "$(dmsetup table shown)" \
 unmap shown
 
 # Read-only, always.
-readonly_text="Device must be readonly (use dmsetup create --readonly)"
-expect_fail "a writable zfile table" "$zfile_raw" EINVAL "$readonly_text" -w
-expect_fail "a writable lsmt table" "0 $sectors lsmt $plain_raw" EINVAL "$readonly_text" -w
+expect_fail "a writable zfile table" "$zfile_raw" \
+	EINVAL "Device must be readonly (use dmsetup create --readonly)" -w
+expect_fail "a writable lsmt table" "0 $sectors lsmt $plain_raw" \
+	EINVAL "Device must be readonly (use dmsetup create --readonly)" -w
 for table in "$zfile_raw" "0 $sectors lsmt $plain_raw"; do
 	target=$(echo "$table" | cut -d' ' -f3)
 	map dut "$table"

@@ -31,6 +31,9 @@ def refused(target, line, error, sectors=8):
 LENGTH = 'EINVAL Invalid layer length, expected <bytes>[@<start sector>]'
 MISSING = 'EINVAL A layer needs a device and a length'
 SHORT = 'EINVAL Device is shorter than the layer'
+NO_ZFILE = 'EINVAL Not a ZFile: bad magic in the header'
+NO_LAYER = 'EINVAL Not an LSMT layer: bad magic in the header'
+NO_TRAILER = 'EINVAL No LSMT trailer: wrong length, or a writable layer'
 
 for name, good, wrong in (('zfile', GOOD_Z, Z), ('lsmt', GOOD_L, L)):
     size = len(zfile) if name == 'zfile' else len(layer)
@@ -65,7 +68,7 @@ refused('lsmt', GOOD_L + ' /dev/there-is-none 8192', 'ENOENT Device lookup faile
 refused('lsmt', ' '.join([GOOD_L] * 256), 'EINVAL More than 255 layers')
 refused('lsmt', ' '.join([GOOD_L] * 400), 'EINVAL More than 255 layers')
 refused('lsmt', ' '.join([GOOD_L] * 254 + ['{RAW} 99999999']), SHORT)
-refused('zfile', GOOD_L, 'EINVAL Not a ZFile')
+refused('zfile', GOOD_L, NO_ZFILE)
 
 refused('zfile', GOOD_Z, 'EINVAL Table is longer than the content of the ZFile', SECTORS + 1)
 refused('zfile', GOOD_Z, 'EINVAL Table is longer than the content of the ZFile', 2**40)
@@ -74,16 +77,16 @@ refused('lsmt', GOOD_L, 'EINVAL Table is longer than the image', 2**40)
 
 for wrong in -512, -4, -1, 1, 511, 512:
     refused('zfile', '{RAW} %d@%d' % (len(trailer_only) + wrong, T),
-            'EINVAL Bad magic in the ZFile trailer')
+            'EINVAL Bad magic in the ZFile trailer (wrong length?)')
 for wrong in -4, -1:
     refused('zfile', '{RAW} %d@%d' % (len(zfile) + wrong, Z),
             'EINVAL ZFile index runs into the trailer')
 refused('zfile', '{RAW} %d@%d' % (len(zfile) - 512, Z),
         'EINVAL ZFile index lies outside the file')
 for wrong in -4096, -512, -1, 1, 512:
-    refused('lsmt', '{RAW} %d@%d' % (len(layer) + wrong, L), 'EINVAL No LSMT trailer')
-refused('zfile', '{RAW} %d@%d' % (len(zfile), Z + 1), 'EINVAL Not a ZFile')
-refused('lsmt', '{RAW} %d@%d' % (len(layer), L + 1), 'EINVAL Not an LSMT layer')
+    refused('lsmt', '{RAW} %d@%d' % (len(layer) + wrong, L), NO_TRAILER)
+refused('zfile', '{RAW} %d@%d' % (len(zfile), Z + 1), NO_ZFILE)
+refused('lsmt', '{RAW} %d@%d' % (len(layer), L + 1), NO_LAYER)
 
 out.file('file', bytes(16384))
 out.raw(bytes(8192))

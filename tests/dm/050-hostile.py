@@ -15,6 +15,7 @@ from obd_codec import lz4_compress, zstd_compress
 from obd_format import (L_HEADER, L_SEALED, L_TYPE, SECTOR,
                         Z_DIGEST, Z_HEADER, Z_INDEX_COMPRESSED, Z_OVERWRITE,
                         Z_SEALED, Z_TYPE)
+from obd_hostile import many_entries
 from obd_reader import BytesSource, open_device, survey
 from plan_images import Output
 
@@ -25,6 +26,12 @@ GOOD_Z = build_zfile(PAYLOAD)
 ITEMS = [data(0, text_bytes(8 * SECTOR, 1)), zeroed(8, 8),
          data(100, text_bytes(33 * SECTOR, 2)), data(2000, text_bytes(SECTOR, 3))]
 GOOD_L = build_lsmt(ITEMS, VIRTUAL)
+
+NO_ZFILE = 'EINVAL Not a ZFile: bad magic in the header'
+BAD_TRAILER = 'EINVAL Bad magic in the ZFile trailer (wrong length?)'
+PACKED_INDEX = 'EOPNOTSUPP Compressed ZFile indexes are not supported'
+NO_LAYER = 'EINVAL Not an LSMT layer: bad magic in the header'
+NO_TRAILER = 'EINVAL No LSMT trailer: wrong length, or a writable layer'
 
 out = Output()
 reasons = set()
@@ -80,13 +87,13 @@ def zfile_load():
     for size in 1, 511, 512:
         is_refused('zfile: %d bytes long' % size, 'zfile', [GOOD_Z[:size]], 1,
                    'EINVAL Layer is too short')
-    is_refused('zfile: all zeros', 'zfile', [bytes(8192)], 1, 'EINVAL Not a ZFile')
-    is_refused('zfile: an LSMT layer', 'zfile', [GOOD_L], 1, 'EINVAL Not a ZFile')
-    zfile_part('magic', 'EINVAL Not a ZFile', 'header', magic=bad_magic)
-    zfile_part('not a header', 'EINVAL Not a ZFile', 'header', flags=final & ~Z_HEADER)
+    is_refused('zfile: all zeros', 'zfile', [bytes(8192)], 1, NO_ZFILE)
+    is_refused('zfile: an LSMT layer', 'zfile', [GOOD_L], 1, NO_ZFILE)
+    zfile_part('magic', NO_ZFILE, 'header', magic=bad_magic)
+    zfile_part('not a header', NO_ZFILE, 'header', flags=final & ~Z_HEADER)
     zfile_part('not a data file', 'EINVAL ZFile header is not of a data file',
                'header', flags=final & ~Z_TYPE)
-    zfile_part('magic', 'EINVAL Bad magic in the ZFile trailer', 'trailer',
+    zfile_part('magic', BAD_TRAILER, 'trailer',
                magic=bad_magic)
     zfile_part('is a header', 'EINVAL ZFile trailer says it is a header', 'trailer',
                flags=sealed | Z_HEADER)
@@ -99,21 +106,22 @@ def zfile_load():
                    digest=0x12345678)
     is_refused('zfile: cut by 100 bytes', 'zfile',
                [build_zfile(PAYLOAD, overwrite=False)[:-100]], SECTORS,
-               'EINVAL Bad magic in the ZFile trailer')
+               BAD_TRAILER)
 
     for algo in 0, 3, 255:
         zfile('algorithm %d' % algo, 'EOPNOTSUPP Unknown ZFile compression algorithm',
               fields={'algo': algo})
     for size in 0, 1, 256, 3000, 6000, 131072, 1 << 31, (1 << 32) - 1:
-        zfile('block size %d' % size, 'EINVAL ZFile block size is not a power of two',
+        zfile('block size %d' % size,
+              'EINVAL ZFile block size is not a power of two from 512 to 65536',
               fields={'block_size': size})
     zfile('dictionary size', 'EOPNOTSUPP ZFile dictionaries are not supported',
           fields={'dict_size': 1})
     zfile('uses a dictionary', 'EOPNOTSUPP ZFile dictionaries are not supported',
           fields={'use_dict': 1})
-    zfile_part('compressed index', 'EOPNOTSUPP Compressed ZFile indexes', 'header',
+    zfile_part('compressed index', PACKED_INDEX, 'header',
                flags=final | Z_INDEX_COMPRESSED)
-    zfile_part('compressed index', 'EOPNOTSUPP Compressed ZFile indexes', 'trailer',
+    zfile_part('compressed index', PACKED_INDEX, 'trailer',
                flags=sealed | Z_INDEX_COMPRESSED)
 
     for count in 10**9 + 1, 1 << 62, (1 << 64) - 1:
@@ -123,7 +131,7 @@ def zfile_load():
         zfile('%d blocks instead of %d' % (count, blocks),
               'EINVAL ZFile index does not match the content size',
               fields={'index_size': count})
-    zfile('content size 0', 'EINVAL ZFile index does not match',
+    zfile('content size 0', 'EINVAL ZFile index does not match the content size',
           fields={'original_file_size': 0})
     for size in 1 << 63, (1 << 64) - 1:
         zfile('content size %d' % size, 'EINVAL ZFile content size is out of range',
@@ -252,25 +260,25 @@ def lsmt_load():
     is_refused('lsmt: a ZFile of 4096 bytes', 'lsmt', [build_zfile(GOOD_L[:4096])], 1,
                'EINVAL Too short for an LSMT layer')
     is_refused('lsmt: random bytes', 'lsmt', [random_bytes(20000)], 1,
-               'EINVAL Not an LSMT layer')
-    is_refused('lsmt: a ZFile of text', 'lsmt', [GOOD_Z], 1, 'EINVAL Not an LSMT layer')
+               NO_LAYER)
+    is_refused('lsmt: a ZFile of text', 'lsmt', [GOOD_Z], 1, NO_LAYER)
     is_refused('lsmt: a ZFile in a ZFile', 'lsmt', [build_zfile(build_zfile(GOOD_L))], 1,
-               'EINVAL Not an LSMT layer')
+               NO_LAYER)
     is_refused('lsmt: an empty ZFile', 'lsmt', [build_zfile(b'')], 1,
                'EINVAL ZFile is empty')
-    lsmt('magic in the header', 'EINVAL Not an LSMT layer', header={'magic': bad_magic})
+    lsmt('magic in the header', NO_LAYER, header={'magic': bad_magic})
     lsmt('header is a trailer', 'EINVAL LSMT header says it is a trailer',
          header={'flags': L_TYPE | L_SEALED})
     lsmt('index file of a writable layer',
          'EINVAL LSMT file is the index of a writable layer', header={'flags': L_HEADER})
-    lsmt('magic in the trailer', 'EINVAL No LSMT trailer', trailer={'magic': bad_magic})
+    lsmt('magic in the trailer', NO_TRAILER, trailer={'magic': bad_magic})
     lsmt('trailer is a header', 'EINVAL LSMT trailer says it is a header',
          trailer={'flags': L_HEADER | L_TYPE | L_SEALED})
     lsmt('trailer is of an index file', 'EINVAL LSMT trailer is not of a data file',
          trailer={'flags': L_SEALED})
     lsmt('not sealed', 'EINVAL LSMT layer is not sealed', trailer={'flags': L_TYPE})
     is_refused('lsmt: cut by 512 bytes', 'lsmt', [GOOD_L[:-512]], 2048,
-               'EINVAL No LSMT trailer')
+               NO_TRAILER)
 
     for count in 1000001, 1 << 32, 1 << 60, (1 << 64) - 1:
         lsmt('%d segments' % count, 'EFBIG LSMT layer has too many segments',
@@ -278,7 +286,7 @@ def lsmt_load():
     for offset in 0, 3584, trailer_at + 512, 1 << 63, (1 << 64) - 512:
         lsmt('index at %d' % offset, 'EINVAL LSMT index lies outside the file',
              trailer={'index_offset': offset})
-    lsmt('index not at a sector', 'EINVAL LSMT index is not aligned',
+    lsmt('index not at a sector', 'EINVAL LSMT index is not aligned to a sector',
          trailer={'index_offset': index_at - 16})
     for count in 257, 1000000:
         lsmt('%d segments where 256 have room' % count,
@@ -288,6 +296,11 @@ def lsmt_load():
     for size in 0, 511:
         lsmt('virtual size %d' % size, 'EINVAL No layer has a virtual size', size=size,
              sectors=1)
+
+    million = many_entries(1_000_000)
+    words = ' '.join([out.on_raw(million)] * 17)
+    out.case('lsmt: 17 layers of a million segments', ['2048 lsmt ' + words],
+             'refuse EFBIG Too many segments in all layers together')
 
     sector = text_bytes(SECTOR)
     order = 'EINVAL LSMT segments overlap or are out of order'
@@ -353,10 +366,12 @@ def lsmt_io():
     is_refused('lsmt: damaged block that holds the index', 'lsmt',
                [build_zfile(payload, block_crcs={9: 0})], 2048,
                'EUCLEAN Cannot read LSMT index')
-    for number, part in (0, 'header'), (len(payload) // 4096 - 1, 'trailer'):
-        is_refused('lsmt: damaged block that holds the %s' % part, 'lsmt',
-                   [build_zfile(payload, block_crcs={number: 0})], 2048,
-                   'EUCLEAN Cannot read LSMT ' + part)
+    is_refused('lsmt: damaged block that holds the header', 'lsmt',
+               [build_zfile(payload, block_crcs={0: 0})], 2048,
+               'EUCLEAN Cannot read LSMT header')
+    is_refused('lsmt: damaged block that holds the trailer', 'lsmt',
+               [build_zfile(payload, block_crcs={len(payload) // 4096 - 1: 0})], 2048,
+               'EUCLEAN Cannot read LSMT trailer')
 
 
 zfile_load()

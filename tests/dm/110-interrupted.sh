@@ -23,9 +23,9 @@ ends_soon() {
 	return 1
 }
 
-# was_reason TEXT: of a load since the last dmesg -c
+# was_reason ERRNO TEXT: of a load since this test began
 was_reason() {
-	dmesg | grep -q "device-mapper: table:.*: $1"
+	dmesg | grep -q "device-mapper: table:.*: $2 (-$1)"
 }
 
 for kind in zfile lsmt; do
@@ -44,11 +44,17 @@ for kind in zfile lsmt; do
 		kill -9 $two
 		check "zfile, waiting for another load: ends" ends_soon $two
 		check "zfile, waiting for another load: the reason" was_reason \
-			"Interrupted while waiting for the layer to be opened"
+			EINTR "Interrupted while waiting for the layer to be opened"
 	fi
 	kill -9 $one
 	check "$kind, reading the index: ends" ends_soon $one
-	check "$kind, reading the index: the reason" was_reason "Interrupted while reading .* index"
+	if [ $kind = zfile ]; then
+		check "zfile, reading the index: the reason" was_reason \
+			EINTR "Interrupted while reading ZFile index"
+	else
+		check "lsmt, reading the index: the reason" was_reason \
+			EINTR "Interrupted while reading LSMT index"
+	fi
 	kill -9 $two 2>/dev/null
 	wait
 	check "$kind, killed: no table is left" [ -z "$(dmsetup table --inactive one)" ]
@@ -63,4 +69,52 @@ for kind in zfile lsmt; do
 	unmap slow
 	loop_drop "$disk"
 done
+
+# What comes after reading takes a moment only: loads are killed later and later
+# until one was hit there.
+now_ms() {
+	awk '{ print int($1 * 1000) }' /proc/uptime
+}
+
+# load_killed_after MS
+load_killed_after() {
+	load_in_background combs "$combs"
+	one=$!
+	usleep "${1}000"
+	kill -9 $one 2>/dev/null
+	wait $one 2>/dev/null
+	unmap combs
+}
+
+merged_and_packed() {
+	was_reason EINTR "Interrupted while merging layers" &&
+		was_reason EINTR "Interrupted while packing segments"
+}
+
+interrupt_combs() {
+	start=$(now_ms)
+	map combs "$combs" || return 1
+	whole=$(($(now_ms) - start))
+	unmap combs
+	for try in $(seq 0 99); do
+		load_killed_after $((whole * (try % 20 + 1) / 20))
+		! merged_and_packed || return 0
+	done
+	return 1
+}
+
+disk0=$(loop_setup "$IMAGES/comb0")
+disk1=$(loop_setup "$IMAGES/comb1")
+# shellcheck disable=SC2154 # set in vars
+combs=$(echo "$combs" | sed "s|LOOP0|$disk0|; s|LOOP1|$disk1|")
+check "lsmt, merging layers and packing segments: can be killed" interrupt_combs
+check "lsmt, merging layers: the reason" was_reason EINTR "Interrupted while merging layers"
+check "lsmt, packing segments: the reason" \
+	was_reason EINTR "Interrupted while packing segments"
+check "lsmt, merging and packing: loads afterwards" map combs "$combs"
+check "lsmt, merging and packing: reads afterwards" \
+	devcheck /dev/mapper/combs /dev/null direct-1m
+unmap combs
+loop_drop "$disk0"
+loop_drop "$disk1"
 done_testing

@@ -148,31 +148,77 @@ truncated_file() {
 	rm /tmp/image
 }
 
-# refused_with NAME REASON SECTOR: with this bad sector
+# refused_with NAME SECTOR ERRNO REASON: with this bad sector
 # shellcheck disable=SC2046 # three words
 refused_with() {
-	dmsetup create --readonly lower --table "$(with_bad "$size" "$disk" "$3" 1)"
-	set -- "$1" "$2" $(of "$1")
-	expect_fail "$1: refused, $2" "0 $4 $3 /dev/mapper/lower $5" EIO "$2"
+	dmsetup create --readonly lower --table "$(with_bad "$size" "$disk" "$2" 1)"
+	set -- "$1" "$3" "$4" $(of "$1")
+	expect_fail "$1: refused, $3" "0 $5 $4 /dev/mapper/lower $6" "$2" "$3"
 	unmap lower
 }
 
 bad_metadata() {
 	disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
-	refused_with "$1" "Cannot read the layer's header" 0
+	refused_with "$1" 0 EIO "Cannot read the layer's header"
 	if [ "$1" = bare ]; then
-		refused_with bare "Cannot read LSMT header" 7
-		refused_with bare "Cannot read LSMT index" "$(of bare index)"
-		refused_with bare "Cannot read LSMT trailer" $((size - 1))
+		refused_with bare 7 EIO "Cannot read LSMT header"
+		refused_with bare "$(of bare index)" EIO "Cannot read LSMT index"
+		refused_with bare $((size - 1)) EIO "Cannot read LSMT trailer"
 	else
-		refused_with "$1" "Cannot read the layer's trailer" $((size - 1))
+		refused_with "$1" $((size - 1)) EIO "Cannot read the layer's trailer"
 		# A short index may lie in a sector of the trailer.
 		[ "$(of "$1" index)" -ge $((size - 2)) ] ||
-			refused_with "$1" "Cannot read ZFile index" "$(of "$1" index)"
+			refused_with "$1" "$(of "$1" index)" EIO "Cannot read ZFile index"
 	fi
 	loop_drop "$disk"
 }
 
+# lost_with TEXT SECTOR ERRNO REASON: a read fails, and the kernel log says why
+lost_with() {
+	is "$1: $3" "$(dd if=/dev/mapper/upper of=/dev/null bs=512 skip="$2" count=1 \
+		iflag=direct 2>&1 | sed -n "s/.*: $(strerror "$3")$/$3/p")" "$3"
+	check "$1: the log says, $4" sh -c \
+		"dmesg | grep -q \"zfile: .*: ZFile at sector 0: block [0-9]* at byte [0-9]* $4\""
+}
+
+strerror() {
+	case $1 in
+	EIO) echo 'Input\/output error' ;;
+	esac
+}
+
+# shellcheck disable=SC2046 # lists of sectors
+lost_blocks() {
+	disk=$(loop_setup "$IMAGES/nocrc")
+	open_image nocrc "$disk"
+	set -- $(of nocrc lost)
+	lost_with "a block of garbage" "$1" EIO "does not decompress"
+	unmap upper
+	loop_drop "$disk"
+
+	disk=$(loop_setup "$IMAGES/lz4") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "$(pass_through "$size" "$disk")"
+	open_image lz4 /dev/mapper/lower
+	change_lower "0 $size flakey $disk 0 0 1000 5 corrupt_bio_byte 600 r 66 0"
+	set -- $(of lz4 corrupt)
+	lost_with "a changed byte" "$1" EIO "has a wrong checksum"
+	unmap upper
+	unmap lower
+	loop_drop "$disk"
+
+	disk=$(loop_setup "$IMAGES/small") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "$(pass_through "$size" "$disk")"
+	open_image small /dev/mapper/lower
+	change_lower "0 $size flakey $disk 0 0 1000 5 corrupt_bio_byte 600 r 66 0"
+	lost_with "a changed index" "$small_index_lost" EIO \
+		"has another size now: the index has changed"
+	unmap upper
+	unmap lower
+	loop_drop "$disk"
+}
+
+# First, since the kernel does not log what there is too much of.
+lost_blocks
 # shellcheck disable=SC2154 # set in vars
 for name in $all; do
 	bad_metadata "$name"

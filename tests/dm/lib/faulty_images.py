@@ -7,6 +7,8 @@ The guest gets, per image NAME: the file NAME, its content NAME.ref, and variabl
 	NAME_bad	bad sectors below, NAME_lost what they cost
 	NAME_cut	sectors left of a truncated image, NAME_cut_lost what that costs
 	NAME_corrupt	what is lost when byte 600 of each read becomes 66
+and small_index_lost, a sector whose entry of the jump table then is wrong; the file
+nocrc, whose bad block only the decompressor sees, and nocrc_lost.
 """
 
 from faulty import lost, lost_to_corruption, open_one, words
@@ -58,9 +60,27 @@ def describe(out, name, kind, image):
         out.variable(name + '_corrupt', words(lost_to_corruption(image, 599, 0x42)))
 
 
-def make():
+def index_lost(image, position, value):
+    """A sector whose part of the jump table is lost to a changed byte in each
+    block of 4096 bytes, the unit in which the table is read."""
+    info = ZFile(BytesSource(image)).info
+    place = -(-(info.index_offset - position) // 4096) * 4096 + position
+    while image[place] == value:
+        place += 4096
+    return (place - info.index_offset) // 4 * (info.block_size // SECTOR)
+
+
+def make(more=None):
+    """MORE adds to the output what one test alone needs."""
     out = Output()
     for name, (kind, image) in IMAGES.items():
         describe(out, name, kind, image)
     out.variable('all', ' '.join(IMAGES))
+    out.variable('small_index_lost', index_lost(IMAGES['small'][1], 599, 0x42))
+    nocrc = build_zfile(TEXT, verify=0, blocks={3: b'\xff' * 40})
+    out.file('nocrc', nocrc)
+    out.variable('nocrc', 'zfile %d %d' % (-(-len(TEXT) // SECTOR), len(nocrc)))
+    out.variable('nocrc_lost', '24 8')
+    if more:
+        more(out)
     out.finish()
