@@ -133,6 +133,29 @@ check "layers on devices and in files" overlaybd open --json one "$files/stack.0
 is "no loop device for a device" "$(loops)" 1
 check "close" overlaybd close one
 
+# A bare layer does not say how long it is.
+size=$(stat -c %s "$files/plain")
+dd if="$files/plain" of=/dev/ram2 bs=512 seek=9 2>/dev/null
+check "a bare layer on a longer device, without its length: refused" \
+	said 2 "/dev/ram2: " overlaybd open one /dev/ram2
+check "a bare layer on a longer device" overlaybd open --json one "/dev/ram2,$size@9"
+is "a bare layer on a longer device: its place" "$(dmsetup table one | cut -d' ' -f5)" "$size@9"
+overlaybd open two "$files/plain"
+is "a bare layer on a longer device: its content" "$(content one)" "$(content two)"
+overlaybd close two
+overlaybd close one
+cat "$files/plain" "$files/plain" >/tmp/twice
+sync
+check "a part of a file" overlaybd open --json one "/tmp/twice,$size@$((size / 512))"
+is "a part of a file: its place" "$(dmsetup table one | cut -d' ' -f5)" \
+	"$size@$((size / 512))"
+overlaybd open two "/tmp/twice,$size"
+is "parts of a file share its loop device" "$(loops)" 1
+is "a part of a file: its content" "$(content one)" "$(content two)"
+overlaybd close two
+overlaybd close one
+rm /tmp/twice
+
 # exact DEVICE: /dev/mapper/exact, as long as the bare layer that is on it
 exact() {
 	dd if="$files/plain" of="$1" bs=4k 2>/dev/null && sync

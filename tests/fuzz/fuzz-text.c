@@ -33,7 +33,7 @@ static void check_status(int r)
 
 static void use_config(void)
 {
-	struct path_list layers = { .count = 0 };
+	struct place_list layers = { .count = 0 };
 	bool is_config = false;
 	unsigned int i;
 	int r;
@@ -43,8 +43,8 @@ static void use_config(void)
 	check_status(r);
 	CHECK(r || (layers.count >= 1 && layers.count <= LSMT_MAX_LAYERS));
 	for (i = 0; i < layers.count; i++)
-		CHECK(strlen(layers.paths[i]) % 2 == 0);
-	path_list_destroy(&layers);
+		CHECK(strlen(layers.places[i].path) % 2 == 0);
+	place_list_destroy(&layers);
 }
 
 static void use_tar(u64 file_bytes)

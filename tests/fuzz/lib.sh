@@ -17,7 +17,7 @@ LIBFUZZER_PACKAGES=(clang libclang-rt-14-dev llvm-14)
 # What the command's reader consists of, without file.c: fuzz targets have
 # their files in memory.
 reader=("$tool"/{tar,layer,stack,view,image,disk,units,message,progress,pipeline}.c
-	"$tool"/{zfile-read,codec,crc32c,check,config}.c
+	"$tool"/{zfile-read,codec,crc32c,check,config,place}.c
 	"$driver/format.c" "$driver/segment-index.c" "$fuzz/memory-files.c")
 
 # fuzz_sources TARGET: sets sources, options (for the compiler) and libraries.
@@ -37,7 +37,7 @@ fuzz_sources() {
 		libraries=(-llz4 -lzstd -ljson-c -pthread)
 		;;
 	text)
-		sources+=("$tool"/{tar,config,message}.c
+		sources+=("$tool"/{tar,config,message,place,units}.c
 			"$fuzz"/{memory-files,text-faults}.c)
 		options+=(-include "$fuzz/text-faults.h")
 		libraries=(-ljson-c)

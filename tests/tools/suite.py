@@ -26,7 +26,8 @@ from harness import Harness  # noqa: E402
 RESULT = re.compile(r'^(not ok|ok) \d+ - ', re.M)
 
 # The longest first.
-MODULES = ['errors', 'image', 'limits', 'create', 'info', 'devices', 'open', 'install']
+MODULES = ['errors', 'image', 'limits', 'create', 'info', 'devices', 'open', 'place',
+           'install']
 
 
 def run_module(root, name):

@@ -19,31 +19,6 @@
 /* 255 layers with long paths stay far below. */
 #define CONFIG_MAX_BYTES	(4U << 20)
 
-/* Return: 0 or a status. */
-int path_list_add(struct path_list *list, const char *path)
-{
-	char **paths = realloc(list->paths, (list->count + 1) * sizeof(*paths));
-
-	if (!paths)
-		return fail_memory();
-	list->paths = paths;
-	paths[list->count] = strdup(path);
-	if (!paths[list->count])
-		return fail_memory();
-	list->count++;
-	return 0;
-}
-
-void path_list_destroy(struct path_list *list)
-{
-	unsigned int i;
-
-	for (i = 0; i < list->count; i++)
-		free(list->paths[i]);
-	free(list->paths);
-	*list = (struct path_list) { .count = 0 };
-}
-
 /**
  * config_detect() - is this an image description rather than a layer?
  * @path: a file; anything else is not
@@ -192,7 +167,7 @@ static int join(const char *config, const char *directory, const char *name, cha
 
 /* Add the file if there is one; *found says so. */
 static int try_file(const char *config, const char *directory, const char *name,
-		    struct path_list *layers, bool *found)
+		    struct place_list *layers, bool *found)
 {
 	struct stat st;
 	char *path;
@@ -200,14 +175,14 @@ static int try_file(const char *config, const char *directory, const char *name,
 
 	if (!r && !stat(path, &st)) {
 		*found = true;
-		r = path_list_add(layers, path);
+		r = place_list_add_path(layers, path);
 	}
 	free(path);
 	return r;
 }
 
 static int resolve_lower(const char *path, struct json_object *lower, unsigned int number,
-			 struct path_list *layers)
+			 struct place_list *layers)
 {
 	static const char *const turbo[] = { "targetFile", "targetDigest", "gzipIndex", NULL };
 	static const char *const names[] = {
@@ -241,7 +216,7 @@ static int resolve_lower(const char *path, struct json_object *lower, unsigned i
 		    file ? file : directory ? directory : "neither 'file' nor 'dir' is set");
 }
 
-static int resolve(const char *path, struct json_object *root, struct path_list *layers)
+static int resolve(const char *path, struct json_object *root, struct place_list *layers)
 {
 	struct json_object *lowers, *acceleration;
 	size_t count, i;
@@ -274,7 +249,7 @@ static int resolve(const char *path, struct json_object *root, struct path_list 
  *
  * Return: 0 or a status.
  */
-int config_read(const char *path, struct path_list *layers)
+int config_read(const char *path, struct place_list *layers)
 {
 	struct json_object *root;
 	int r = parse(path, &root);

@@ -3,7 +3,8 @@
  * An image in words. The object has these members; sizes are in bytes unless
  * the name says sectors:
  *
- * layers[]: path, file_bytes, tar_offset (only in tar), payload_bytes,
+ * layers[]: path, file_bytes, tar_offset (only in tar), part_offset (only if the
+ *   user said which part of the file it is), payload_bytes,
  *   zfile { algorithm, block_size, block_crc, digest, header_final,
  *     original_bytes, blocks, index_offset, index_crc, smallest_block,
  *     largest_block, ratio, header_flags, trailer_flags },
@@ -170,6 +171,8 @@ static struct json_object *describe_layer(const struct layer *layer,
 	add_number(o, "file_bytes", layer->file.bytes);
 	if (layer->in_tar)
 		add_number(o, "tar_offset", layer->offset);
+	if (layer->is_part)
+		add_number(o, "part_offset", layer->offset);
 	add_number(o, "payload_bytes", layer->bytes);
 	if (layer->is_zfile)
 		json_object_object_add(o, "zfile", describe_zfile(layer, warnings));
@@ -337,11 +340,16 @@ static void print_lsmt(struct json_object *l)
 
 static void print_layer(size_t i, struct json_object *layer)
 {
-	printf("layer %zu: %s\n", i, text(layer, "path"));
+	printf("layer %zu: ", i);
+	print_name(text(layer, "path"));
+	putchar('\n');
 	print_size("  file:", number(layer, "file_bytes"));
 	if (member(layer, "tar_offset"))
 		printf("  tar:           payload of %llu bytes at %llu\n",
 		       number(layer, "payload_bytes"), number(layer, "tar_offset"));
+	if (member(layer, "part_offset"))
+		printf("  part:          %llu bytes at %llu\n", number(layer, "payload_bytes"),
+		       number(layer, "part_offset"));
 	if (member(layer, "zfile"))
 		print_zfile(member(layer, "zfile"));
 	if (member(layer, "lsmt"))

@@ -8,37 +8,48 @@
 #include "message.h"
 #include "units.h"
 
-static int collect_paths(int count, char *const *names, struct path_list *paths)
+static int collect_place(const char *name, struct place_list *list)
 {
-	bool is_config;
-	int i, r = 0;
+	bool is_config = false;
+	struct place place;
+	int r = place_parse(name, &place);
 
-	for (i = 0; !r && i < count; i++) {
-		r = config_detect(names[i], &is_config);
-		if (!r)
-			r = is_config ? config_read(names[i], paths) :
-					path_list_add(paths, names[i]);
-	}
-	if (!r && paths->count > LSMT_MAX_LAYERS)
-		r = fail(STATUS_REFUSED, "%u layers: an image has at most %d",
-			 paths->count, LSMT_MAX_LAYERS);
+	if (!r && !place.is_part)
+		r = config_detect(place.path, &is_config);
+	if (!r && !is_config)
+		return place_list_add(list, &place);
+	if (!r)
+		r = config_read(place.path, list);
+	free(place.path);
 	return r;
 }
 
-static int open_layers(struct image *image, const struct path_list *paths)
+static int collect_places(int count, char *const *names, struct place_list *list)
+{
+	int i, r = 0;
+
+	for (i = 0; !r && i < count; i++)
+		r = collect_place(names[i], list);
+	if (!r && list->count > LSMT_MAX_LAYERS)
+		r = fail(STATUS_REFUSED, "%u layers: an image has at most %d",
+			 list->count, LSMT_MAX_LAYERS);
+	return r;
+}
+
+static int open_layers(struct image *image, const struct place_list *list)
 {
 	int r;
 
-	image->layers = calloc(paths->count, sizeof(*image->layers));
+	image->layers = calloc(list->count, sizeof(*image->layers));
 	if (!image->layers)
 		return fail_memory();
-	while (image->count < paths->count) {
+	while (image->count < list->count) {
 		struct layer *layer = &image->layers[image->count];
 
-		r = layer_open(layer, paths->paths[image->count++]);
+		r = layer_open(layer, &list->places[image->count++]);
 		if (r)
 			return r;
-		if (!layer->is_lsmt && paths->count > 1)
+		if (!layer->is_lsmt && list->count > 1)
 			return fail(STATUS_REFUSED,
 				    "%s: this ZFile holds no LSMT layer and cannot be one of several layers",
 				    layer->path);
@@ -56,16 +67,16 @@ static int open_layers(struct image *image, const struct path_list *paths)
  */
 int image_open(struct image *image, int count, char *const *names)
 {
-	struct path_list paths = { .count = 0 };
+	struct place_list list = { .count = 0 };
 	int r;
 
 	*image = (struct image) { .count = 0 };
 	if (count < 1)
 		return fail(STATUS_USAGE, "no image given");
-	r = collect_paths(count, names, &paths);
+	r = collect_places(count, names, &list);
 	if (!r)
-		r = open_layers(image, &paths);
-	path_list_destroy(&paths);
+		r = open_layers(image, &list);
+	place_list_destroy(&list);
 	return r;
 }
 

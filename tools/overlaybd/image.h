@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * An image as the user names it: layer files, tar blobs or block devices from
- * the lowest to the topmost, or a config.v1.json that lists them.
+ * the lowest to the topmost, parts of such as place.h tells, or a config.v1.json
+ * that lists them.
  */
 
 #ifndef OBD_IMAGE_H

@@ -66,6 +66,8 @@ static const char *explain(const u8 *start, size_t bytes)
 		return "is compressed with gzip: an OCI layer, or turboOCI (not supported)";
 	if (bytes >= 257 + 5 && !memcmp(start + 257, "xxtar", 5))
 		return "is an unfinished tar blob";
+	if (bytes >= 257 + 5 && !memcmp(start + 257, "ustar", 5))
+		return "is a tar blob: give all of it, or the part that the layer in it is";
 	return "is neither a ZFile nor an LSMT layer (a raw image?)";
 }
 
@@ -83,7 +85,7 @@ static int open_zfile(struct layer *layer)
 			return 0;
 		return refuse(layer, explain(start, bytes));
 	}
-	if (layer->file.is_device && !layer->in_tar)
+	if (layer->file.is_device && !layer->in_tar && !layer->is_part)
 		trim_to_zfile(layer, start);
 	r = zfile_open(&layer->zfile, &layer->file, layer->offset, layer->bytes);
 	if (r)
@@ -125,31 +127,47 @@ static int open_lsmt(struct layer *layer, struct zfile_reader *reader)
 	return 0;
 }
 
+/* Find the ZFile or LSMT file in the open file. */
+static int locate(struct layer *layer, const struct place *place)
+{
+	const u64 there = layer->file.bytes;
+
+	if (!there)
+		return refuse(layer, "is empty");
+	if (!place->is_part)
+		return tar_find_payload(&layer->file, &layer->in_tar, &layer->offset,
+					&layer->bytes);
+	if (place->offset > there || place->bytes > there - place->offset)
+		return fail(STATUS_USAGE, "%s has %llu bytes: there are no %llu from sector %llu on",
+			    layer->path, there, place->bytes, sectors_down(place->offset));
+	layer->is_part = true;
+	layer->offset = place->offset;
+	layer->bytes = place->bytes;
+	return 0;
+}
+
 /**
  * layer_open() - open a layer and check all its metadata but the segments
  * @layer: filled in; layer_close() it whatever the outcome
- * @path: file or block device
+ * @place: file or block device, or a part of one
  *
  * Return: 0 or a status.
  */
-int layer_open(struct layer *layer, const char *path)
+int layer_open(struct layer *layer, const struct place *place)
 {
 	struct zfile_reader *reader;
 	int r;
 
 	memset(layer, 0, sizeof(*layer));
 	layer->file.fd = -1;
-	layer->path = strdup(path);
+	layer->path = strdup(place->path);
 	if (!layer->path)
 		return fail_memory();
-	if (has_suffix(path, TURBO_SUFFIX))
+	if (has_suffix(layer->path, TURBO_SUFFIX))
 		return refuse(layer, "turboOCI is not supported: the data is in another file");
 	r = file_open(&layer->file, layer->path);
-	if (!r && !layer->file.bytes)
-		r = refuse(layer, "is empty");
 	if (!r)
-		r = tar_find_payload(&layer->file, &layer->in_tar, &layer->offset,
-				     &layer->bytes);
+		r = locate(layer, place);
 	if (r)
 		return r;
 	layer->content_bytes = layer->bytes;

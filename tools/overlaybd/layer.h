@@ -10,12 +10,14 @@
 #include "../../drivers/md/dm-overlaybd/format.h"
 #include "../../drivers/md/dm-overlaybd/segment-index.h"
 #include "file.h"
+#include "place.h"
 #include "zfile-read.h"
 
 /**
  * struct layer - an open layer; immutable, for all threads
  * @path: owned
  * @file: the file or device
+ * @is_part: the user said which part of the file it is
  * @in_tar: wrapped in tar
  * @offset: first byte of the ZFile or LSMT file in @file; a multiple of 512
  * @bytes: exact length of the ZFile or LSMT file
@@ -30,6 +32,7 @@
 struct layer {
 	char *path;
 	struct file file;
+	bool is_part;
 	bool in_tar;
 	u64 offset;
 	u64 bytes;
@@ -62,7 +65,7 @@ struct segment_statistics {
 	u64 end;
 };
 
-int layer_open(struct layer *layer, const char *path);
+int layer_open(struct layer *layer, const struct place *place);
 void layer_close(struct layer *layer);
 int layer_read(const struct layer *layer, struct zfile_reader *reader, void *buffer,
 	       size_t bytes, u64 offset);

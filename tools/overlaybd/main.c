@@ -50,7 +50,8 @@ static void print_help(void)
 	       "  -V, --version          print the version\n"
 	       COMMON_HELP
 	       "\nIMAGE is one or more layers from the lowest to the topmost (files, tar blobs\n"
-	       "or block devices), or a config.v1.json that lists them.\n"
+	       "or block devices), or a config.v1.json that lists them. FILE,BYTES[@START] is\n"
+	       "a layer of BYTES bytes in a larger file or device, from sector START on.\n"
 	       "Exit status: 0 fine, 1 usage or environment, 2 image corrupt or refused,\n"
 	       "3 I/O error.\n");
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "message.h"
@@ -82,14 +83,40 @@ bool message_is_quiet(void)
 	return loudness < 0;
 }
 
+/* Names of files may hold what moves the cursor, or looks like another message. */
+static void put_printable(const char *text, FILE *f)
+{
+	for (; *text; text++) {
+		unsigned char c = *text;
+
+		if (c == '\n')
+			fputs("\\n", f);
+		else if (c < 0x20 || c == 0x7f)
+			fprintf(f, "\\x%02x", c);
+		else
+			putc(c, f);
+	}
+}
+
+/* Print the name of something on standard output, in one line. */
+void print_name(const char *name)
+{
+	put_printable(name, stdout);
+}
+
 static void say(const char *kind, const char *format, va_list args)
 {
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0)
+		return;
 	flockfile(stderr);
 	fprintf(stderr, verb_name ? "overlaybd %s: %s" : "overlaybd%s: %s",
 		verb_name ? verb_name : "", kind);
-	vfprintf(stderr, format, args);
+	put_printable(text, stderr);
 	putc('\n', stderr);
 	funlockfile(stderr);
+	free(text);
 }
 
 static void PRINTF_LIKE(2, 3) say_list(const char *kind, const char *format, ...)

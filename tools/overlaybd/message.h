@@ -39,5 +39,6 @@ void message_error(const char *text);
 void warn(const char *format, ...) PRINTF_LIKE(1, 2);
 void note(const char *format, ...) PRINTF_LIKE(1, 2);
 void detail(const char *format, ...) PRINTF_LIKE(1, 2);
+void print_name(const char *name);
 
 #endif /* OBD_MESSAGE_H */

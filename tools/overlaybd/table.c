@@ -9,18 +9,25 @@
 #include "table.h"
 #include "units.h"
 
+/* What ends a word of a table line in the kernel. */
+#define BLANKS	" \t\v\f\r"
+
 /**
  * table_escape() - put a backslash before special characters
  * @text: the text
  * @special: which, besides the backslash itself
  * @escaped: set, to be freed
  *
- * Return: 0 or a status.
+ * A newline ends a table line whatever is before it. Return: 0 or a status.
  */
 int table_escape(const char *text, const char *special, char **escaped)
 {
-	char *to = malloc(2 * strlen(text) + 1);
+	char *to;
 
+	*escaped = NULL;
+	if (strchr(text, '\n'))
+		return fail(STATUS_USAGE, "%s: a table line cannot hold a newline", text);
+	to = malloc(2 * strlen(text) + 1);
 	*escaped = to;
 	if (!to)
 		return fail_memory();
@@ -37,7 +44,7 @@ int table_escape(const char *text, const char *special, char **escaped)
 static int print_place(FILE *f, const char *device, u64 bytes, u64 offset)
 {
 	char *escaped;
-	int r = table_escape(device, " \t", &escaped);
+	int r = table_escape(device, BLANKS, &escaped);
 
 	if (r)
 		return r;

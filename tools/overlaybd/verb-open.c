@@ -356,8 +356,9 @@ static int report_plan(const struct opening *p)
 	for (i = 0; i < p->image.count; i++) {
 		const struct layer *layer = &p->image.layers[i];
 
-		printf("layer %u: %s%s\n", i, layer->path,
-		       !attach_needs_loop(layer) ? "" :
+		printf("layer %u: ", i);
+		print_name(layer->path);
+		printf("%s\n", !attach_needs_loop(layer) ? "" :
 		       attach_needs_tail(layer) ?
 		       ", on a loop device, its last sector completed" : ", on a loop device");
 		if (is_unpacked(p, i))

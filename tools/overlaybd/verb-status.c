@@ -250,9 +250,11 @@ static bool get_bool(struct json_object *object, const char *key)
 static void print_layer(struct json_object *layer, size_t number)
 {
 	u64 start = get_number(layer, "start_sector");
+	const char *file = get_text(layer, "file");
 
-	printf("  layer %-5zu %s, %llu bytes", number, get_text(layer, "file"),
-	       (unsigned long long)get_number(layer, "bytes"));
+	printf("  layer %-5zu ", number);
+	print_name(file ? file : "(unknown)");
+	printf(", %llu bytes", get_number(layer, "bytes"));
 	if (start)
 		printf(" from sector %llu on", start);
 	printf(", %s, device %s", get_bool(layer, "compressed") ? "compressed" : "plain",
