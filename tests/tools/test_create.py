@@ -215,7 +215,7 @@ def match_lengths(t):
                 few.count(4) < 0.01 * len(few),
                 (len(many), len(few), few.count(4)))
         t.check('and hardly more bytes', sum(map(len, quick)) <
-                1.025 * sum(map(len, plain)))
+                1.05 * sum(map(len, plain)))
         t.check('which the reader understands', open_payload(
             t.path('z0')).read(0, len(data)) == data)
 

@@ -102,9 +102,10 @@ void compressor_free(struct compressor *c)
  * Decompression pays for every sequence, whatever its length, and a match of four
  * bytes saves no more than one of them. liblz4 finds matches of a lone block by
  * four bytes, but those of a stream by five (on 64-bit machines; others fall back
- * to four). So let each block be a stream of its own: three in ten sequences go,
- * for 1.4 % more bytes. The state is made anew, as what is left in a used one
- * would have a say in the output.
+ * to four). So let each block be a stream of its own: of program files three in
+ * ten sequences go, for 1.4 % more bytes in blocks of 4 KiB and 2.3 % in those of
+ * 64 KiB. The state is made anew, as what is left in a used one would have a say
+ * in the output.
  */
 static int compress_long_matches(void *state, void *to, size_t room, const void *from,
 				 size_t bytes)
