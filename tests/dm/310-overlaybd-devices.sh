@@ -236,6 +236,23 @@ for usecs in 10000 30000 60000 90000 120000 160000 200000 250000 300000 400000; 
 done
 echo "# ended with: $(tr '\n' ' ' </tmp/ended)"
 
+# --- what create reads ----------------------------------------------------------
+
+dmsetup create lower --table '0 8192 linear /dev/ram3 0'
+dmsetup create upper --table '0 8192 linear /dev/mapper/lower 0'
+mke2fs /dev/mapper/upper >/dev/null
+mkdir -p /tmp/mnt
+mount -t ext4 /dev/mapper/upper /tmp/mnt
+check "create from a device with another on it that is mounted: refused" \
+	said 1 "is mounted and writable" overlaybd create /dev/ram3 -o /tmp/ram3.obd
+mount -o remount,ro /tmp/mnt
+check "create from a device with another on it that is mounted read-only" \
+	overlaybd create -q /dev/ram3 -o /tmp/ram3.obd
+umount /tmp/mnt
+dmsetup remove upper
+dmsetup remove lower
+rm -f /tmp/ram3.obd
+
 # --- close --------------------------------------------------------------------
 
 mke2fs /dev/ram1 >/dev/null

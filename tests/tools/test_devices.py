@@ -104,6 +104,34 @@ def mounted(t):
                 subprocess.run(['umount', t.path('mnt')], check=True)
 
 
+def partition(t):
+    """Nor is a disk with such a partition."""
+    with open(t.path('fs'), 'rb') as file:
+        content = file.read()
+    t.write('disk', bytes(MIB) + content + bytes(MIB))
+    with loop(t.path('disk'), '-P') as device:
+        # The kernel need not know any kind of partition table for that.
+        subprocess.run(['addpart', device, '1', str(MIB // 512),
+                        str(len(content) // 512)], check=True)
+        for options, status in (('rw', 1), ('ro', 0)):
+            subprocess.run(['mount', '-o', options, device + 'p1',
+                            t.path('mnt')], check=True)
+            try:
+                result = t.run('create', device, '-f', '-o', 'whole',
+                               sanitized=True)
+                t.check('create -f from a disk with a partition mounted %s' %
+                        options, result.status == 0, result)
+                os.unlink(t.path('whole'))
+                result = t.run('create', device, '-o', 'whole',
+                               sanitized=True)
+                t.check('create from a disk with a partition mounted %s' %
+                        options, result.status == status and
+                        ('mounted' in result.err) == bool(status), result)
+            finally:
+                subprocess.run(['umount', t.path('mnt')], check=True)
+        t.must('create', device, '-f', '-o', 'whole')
+
+
 def run(t):
     if not usable(t):
         t.check('block devices # SKIP no loop devices for this user', True)
@@ -111,3 +139,4 @@ def run(t):
     images(t)
     outputs(t)
     mounted(t)
+    partition(t)

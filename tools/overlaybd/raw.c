@@ -12,37 +12,12 @@
 #include <linux/minmax.h>
 
 #include "message.h"
+#include "mounted.h"
 #include "output.h"
 #include "raw.h"
 #include "units.h"
 
 #define SPOOL_BYTES	(1U << 20)
-
-/* Is the file system on a device mounted, and can it change under us? */
-static bool mounted_writable(dev_t device)
-{
-	FILE *mounts = fopen("/proc/self/mountinfo", "re");
-	unsigned int major, minor;
-	char *line = NULL;
-	bool found = false;
-	size_t room = 0;
-
-	if (!mounts)
-		return false;
-	while (!found && getline(&line, &room, mounts) > 0) {
-		/* "id parent major:minor ... - type source superoptions" */
-		char *options = strstr(line, " - ");
-
-		if (sscanf(line, "%*d %*d %u:%u", &major, &minor) != 2 ||
-		    makedev(major, minor) != device || !options)
-			continue;
-		options = strrchr(options, ' ');
-		found = strncmp(options + 1, "ro", 2);
-	}
-	free(line);
-	fclose(mounts);
-	return found;
-}
 
 /* Copy a pipe to a nameless file: its length has to be known first. */
 static int spool(struct raw *raw, const char *beside)
@@ -85,11 +60,27 @@ static int open_stdin(struct raw *raw, const char *beside)
 	return r;
 }
 
+static int need_quiet(const char *path, dev_t device)
+{
+	dev_t where;
+
+	if (!mounted_writable(device, &where))
+		return 0;
+	if (where == device)
+		return fail(STATUS_USAGE,
+			    "%s is mounted and writable: it may change while it is read (-f reads it all the same)",
+			    path);
+	return fail(STATUS_USAGE,
+		    "%s: device %u:%u on it is mounted and writable: it may change while it is read (-f reads it all the same)",
+		    path, major(where), minor(where));
+}
+
 /**
  * raw_open() - open a raw image
  * @raw: filled in; raw_close() it whatever the outcome
  * @path: file, block device, or "-" for standard input
- * @force: read a device even if a writable file system on it is mounted
+ * @force: read a device even if a writable file system on it, or on a part
+ *	of it, is mounted
  * @spool_beside: a pipe is copied to the directory this file is in
  *
  * Return: 0 or a status.
@@ -101,10 +92,8 @@ int raw_open(struct raw *raw, const char *path, bool force, const char *spool_be
 	*raw = (struct raw) { .data_end = 0 };
 	r = strcmp(path, "-") ? file_open(&raw->file, path) :
 				open_stdin(raw, spool_beside);
-	if (!r && raw->file.is_device && !force && mounted_writable(raw->file.device))
-		r = fail(STATUS_USAGE,
-			 "%s is mounted and writable: it may change while it is read (-f reads it all the same)",
-			 path);
+	if (!r && raw->file.is_device && !force)
+		r = need_quiet(path, raw->file.device);
 	return r;
 }
 
