@@ -50,13 +50,42 @@ make_content() {
 	mv "$CONTENT.new" "$CONTENT"
 }
 
-# The folder whose only file "data" is the content.
+# A second content, to see that the results are not those of the first: shared
+# libraries, from the other end of the list.
+make_libs() {
+	find /usr/lib -xdev -type f -name '*.so*' -size +16k -print0 | LC_ALL=C sort -rz |
+		xargs -0 cat 2>/dev/null | head -c $((CONTENT_MIB << 20)) >"$image"
+	[ "$(wc -c <"$image")" -eq $((CONTENT_MIB << 20)) ]
+}
+
+# The folder whose only file "data" is the content: in $folder.
 content_folder() {
-	mkdir -p "$work/folder"
-	[ -f "$work/folder/data" ] || {
-		cp "$CONTENT" "$work/folder/data"
-		touch -d '2026-01-01 00:00:00 UTC' "$work/folder/data" "$work/folder"
+	folder=$work/folder-${CONTENT##*/}
+	mkdir -p "$folder"
+	[ -f "$folder/data" ] || {
+		cp "$CONTENT" "$folder/data"
+		touch -d '2026-01-01 00:00:00 UTC' "$folder/data" "$folder"
 	}
+}
+
+# make_file_system ext4|erofs: with the content in one file, not compressed; a
+# stack needs whole segments.
+make_file_system() {
+	content_folder
+	case $1 in
+	ext4) make_ext4 "$folder" ;;
+	erofs)
+		need_packages erofs-utils
+		mkfs.erofs --quiet -T0 -U 00000000-0000-0000-0000-000000000000 \
+			"$image" "$folder" >/dev/null
+		;;
+	esac && truncate -s %16384 "$image"
+}
+
+# make_ext4 FOLDER
+make_ext4() {
+	mke2fs -q -t ext4 -O ^has_journal -m 0 -b 4096 -E root_owner=0:0 \
+		-U 00000000-0000-0000-0000-000000000000 -d "$1" "$image" 128m >/dev/null
 }
 
 # zfile-ALGORITHM-KIBk[-nocrc]
@@ -125,10 +154,22 @@ make_verity() {
 		awk '/^Root hash/ { print $3 " 00" }' >"$image.table"
 }
 
-# make_image NAME: as $image
+# What our own command makes of the content.
+make_created() {
+	"$TOP/tools/overlaybd/overlaybd" convert --from raw --to zfile --output "$image" "$CONTENT"
+}
+
+# make_image NAME[-of-CONTENT]: as $image
 make_image() {
-	local size=${1##*-}
+	local size
 	case $1 in
+	*-of-*) CONTENT=$BENCH_CACHE/images/${1##*-of-} && set -- "${1%-of-*}" ;;
+	esac
+	size=${1##*-}
+	case $1 in
+	libs) make_libs ;;
+	files-*) make_file_system "$size" ;;
+	created-lz4-4k) make_created ;;
 	zfile-large) "$work/mkimage" large 16 "$image" ;;
 	zfile-*) make_zfile "$1" "$image" ;;
 	stack-plain-*) make_stack plain "$size" ;;
@@ -138,20 +179,19 @@ make_image() {
 		# A loop device drops a last sector that is not full.
 		mkdir "$work/ext4" && cp "$BENCH_CACHE/images/${1#ext4-}" "$work/ext4/" &&
 		truncate -s %4096 "$work/ext4/${1#ext4-}" &&
-		mke2fs -q -t ext4 -O ^has_journal -m 0 -b 4096 -E root_owner=0:0 \
-			-U 00000000-0000-0000-0000-000000000000 -d "$work/ext4" "$image" 128m >/dev/null
+		make_ext4 "$work/ext4"
 		rm -r "$work/ext4"
 		;;
 	erofs-lz4-*)
 		need_packages erofs-utils
 		content_folder
 		mkfs.erofs --quiet -zlz4 -C$((${size%k} * 1024)) -T0 \
-			-U 00000000-0000-0000-0000-000000000000 "$image" "$work/folder" >/dev/null
+			-U 00000000-0000-0000-0000-000000000000 "$image" "$folder" >/dev/null
 		;;
 	squashfs-lz4-*)
 		need_packages squashfs-tools
 		content_folder
-		mksquashfs "$work/folder" "$image" -quiet -no-progress -comp lz4 \
+		mksquashfs "$folder" "$image" -quiet -no-progress -comp lz4 \
 			-b "$size" -no-fragments -all-root -mkfs-time 0 >/dev/null
 		;;
 	qcow2-compressed)
@@ -165,9 +205,20 @@ make_image() {
 }
 
 # need_image NAME: NAME and NAME.* in the cache, made there if they are not; the
-# name says all about them.
-need_image() (
+# name says all about them, but not which command created an image.
+need_image() {
+	case $1 in
+	*-of-*) need_image "${1##*-of-}" || return 1 ;;
+	esac
+	make_if_missing "$1"
+}
+
+make_if_missing() (
 	flock 6
+	case $1 in
+	created-*) [ -f "$work/$1.made" ] || rm -f "$BENCH_CACHE/images/$1" ;;
+	esac
+	: >"$work/$1.made"
 	[ ! -f "$BENCH_CACHE/images/$1" ] || exit 0
 	say "making $1"
 	mkdir -p "$work/new"
@@ -208,7 +259,7 @@ describe() {
 
 # make_guest DIR NAME [WORKLOADS]: $PROFILE set: the guest also tells its symbols.
 make_guest() {
-	local dir=$1 workloads images image extra=/dev/null
+	local dir=$1 workloads images image extra=/dev/null content=$CONTENT sectors=''
 	describe "$2"
 	mkdir -p "$dir/own/images"
 	for image in $images; do
@@ -216,6 +267,14 @@ make_guest() {
 		cp -a "$BENCH_CACHE/images/$image" "$dir/own/images/"
 		cp -a "$BENCH_CACHE/images/$image".* "$dir/own/images/" 2>/dev/null
 	done
+	# What the image is of, if not of the content; a file on it has the content.
+	case $images in
+	*-of-*) sectors=$(($(stat -c %s "$BENCH_CACHE/images/${images##*-of-}") / 512)) ;;
+	files-*) sectors=$(($(stat -c %s "$BENCH_CACHE/images/$images") / 512)) ;;
+	esac
+	case $images in
+	libs | *-of-libs) content=$BENCH_CACHE/images/libs ;;
+	esac
 	case $2 in
 	nbd_*) extra=$work/nbd.cpio; make_nbd_programs || return 1 ;;
 	esac
@@ -224,7 +283,8 @@ make_guest() {
 		WORKLOADS="${3:-$workloads}"
 		PROFILE=${PROFILE:-}
 		SETTLE=${SETTLE:-8}
-		SUM=$("$work/reader" sum "$CONTENT" $((CONTENT_MIB << 20)))
+		SECTORS=$sectors
+		SUM=$("$work/reader" sum "$content" $((CONTENT_MIB << 20)))
 	END
 	guest_pack "$dir/own" "$dir/own.cpio"
 	cat "$work/base.cpio" "$extra" "$dir/own.cpio" >"$dir/initramfs"
@@ -259,7 +319,8 @@ boot_guest() {
 # All that does not depend on what is measured; $work goes away at exit.
 bench_prepare() {
 	need_packages qemu-system-x86 busybox-static dmsetup kmod cpio xz-utils \
-		e2fsprogs gcc libc6-dev make python3 liblz4-dev libzstd-dev
+		e2fsprogs gcc libc6-dev make python3 liblz4-dev libzstd-dev uuid-dev \
+		libjson-c-dev libdevmapper-dev
 	# shellcheck source=tests/lib/stock-kernel.sh
 	. "$OBD_LIB/stock-kernel.sh"
 	work=$(mktemp -d "$OBD_CACHE/bench-run.XXXXXX") || exit 1
@@ -272,6 +333,7 @@ bench_prepare() {
 	compiled "$BENCH/guest/reader.c" "$work/reader" -static || exit 1
 	compiled "$BENCH/guest/loadtime.c" "$work/loadtime" -static "$TOP/tests/dm/lib/dm-util.c" || exit 1
 	make_content
+	guest_build_tools || die "the command does not build"
 	guest_build_module || die "the module does not build"
 	build_floor || die "floor.ko does not build"
 	make_base || die "cannot pack the guest"
