@@ -90,6 +90,17 @@ class Harness:
             raise AssertionError(str(result))
         return result
 
+    def preload(self, *names):
+        """An environment with libraries from C files beside this one."""
+        here = os.path.dirname(os.path.abspath(__file__))
+        libraries = []
+        for name in names:
+            libraries.append(self.path(name + '.so'))
+            subprocess.run(
+                ['gcc', '-O2', '-Wall', '-Werror', '-shared', '-fPIC', '-o',
+                 libraries[-1], os.path.join(here, name + '.c')], check=True)
+        return dict(os.environ, LD_PRELOAD=':'.join(libraries))
+
     def golden(self):
         """The golden images: (directory, cases)."""
         for directory in (os.environ.get('OBD_GOLDEN'),

@@ -27,7 +27,7 @@ RESULT = re.compile(r'^(not ok|ok) \d+ - ', re.M)
 
 # The longest first.
 MODULES = ['errors', 'image', 'limits', 'create', 'info', 'devices', 'open', 'place',
-           'install']
+           'output', 'install']
 
 
 def run_module(root, name):

@@ -12,15 +12,6 @@ import time
 MIB = 1 << 20
 
 
-def preload(t):
-    """An environment in which no file system makes nameless files."""
-    library = t.path('no-tmpfile.so')
-    subprocess.run(['gcc', '-O2', '-Wall', '-Werror', '-shared', '-fPIC', '-o',
-                    library, os.path.join(t.root, 'tests', 'tools',
-                                          'no-tmpfile.c')], check=True)
-    return dict(os.environ, LD_PRELOAD=library)
-
-
 def interruptible():
     """A shell's background job, which a caller may be, ignores SIGINT."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -62,7 +53,8 @@ def interrupted_late(t, text, environment):
 
 def interruptions(t):
     t.write('noise', random.Random(14).randbytes(96 * MIB))
-    named = preload(t)
+    # As on a file system that cannot make nameless files.
+    named = t.preload('no-tmpfile')
     for text, environment in (('', dict(os.environ)),
                               (', with a temporary name', named)):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

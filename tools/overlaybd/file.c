@@ -11,6 +11,7 @@
 #include <linux/fs.h>
 
 #include "file.h"
+#include "inputs.h"
 #include "message.h"
 
 static int file_measure(struct file *file)
@@ -46,12 +47,15 @@ static int file_measure(struct file *file)
  */
 int file_open(struct file *file, const char *path)
 {
+	int r;
+
 	*file = (struct file) { .path = path };
 	/* Not to wait for the other end of a FIFO, which is refused anyway. */
 	file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (file->fd < 0)
 		return fail_errno(STATUS_USAGE, "cannot open %s", path);
-	return file_measure(file);
+	r = file_measure(file);
+	return r ? r : inputs_add(file->fd);
 }
 
 void file_close(struct file *file)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* overlaybd: make OverlayBD images and look into them. */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <json-c/json.h>
 
@@ -177,10 +179,27 @@ static int run(int argc, char **argv)
 	return verb->run(argc, argv);
 }
 
+/*
+ * Without this a file could become what messages are printed to. Each is opened
+ * the wrong way round, so that using it fails as it does when it is closed.
+ */
+static int fill_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+			return STATUS_USAGE;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	int status = run(argc, argv);
+	int status = fill_standard_files();
 
+	if (!status)
+		status = run(argc, argv);
 	/* Nothing is left to say after check -q. */
 	if (status && *failure_text())
 		message_error(failure_text());

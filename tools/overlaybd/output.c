@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,28 +14,68 @@
 #include <linux/minmax.h>
 
 #include "file.h"
+#include "inputs.h"
 #include "message.h"
 #include "output.h"
 
-/* What a signal has to remove; one output is open at a time. */
-static char *volatile doomed;
+/*
+ * What a signal has to remove; one output is open at a time. A file is made, or
+ * gets another name, while signals are put off, so there is no moment at which
+ * something that has to be removed is not known here.
+ */
+static char *_Atomic doomed;
+static atomic_int putting_off;
+static atomic_int pending;
 
-static void remove_and_die(int number)
+static void die(int number)
 {
-	if (doomed)
-		unlink(doomed);
+	char *path = doomed;
+
+	if (path)
+		unlink(path);
 	signal(number, SIG_DFL);
 	raise(number);
 }
 
-static void doom(char *path)
+/*
+ * Signals come to any thread while any other may be making a file. Either that
+ * one sees that a signal is pending, or this one that signals are put off.
+ */
+static void caught(int number)
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
+	pending = number;
+	if (!putting_off)
+		die(number);
+}
+
+static void allow_signals(void)
+{
+	putting_off--;
+	if (!putting_off && pending)
+		die(pending);
+}
+
+/* One thread at a time makes files. */
+static void put_off_signals(void)
+{
+	putting_off++;
+	if (pending)
+		allow_signals();
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE };
+	const struct sigaction action = { .sa_handler = caught, .sa_flags = SA_RESTART };
+	struct sigaction old;
 	size_t i;
 
-	doomed = path;
 	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
-		signal(signals[i], path ? remove_and_die : SIG_DFL);
+		/* What nohup and the like have switched off stays so. */
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler == SIG_DFL)
+			sigaction(signals[i], &action, NULL);
+	/* A file that may not become larger is an error like others. */
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* The directory a file is in; to be freed, NULL when out of memory. */
@@ -72,13 +113,16 @@ static int make_named(struct output *out)
 	out->temporary = temporary_name(out->path);
 	if (!out->temporary)
 		return fail_memory();
+	put_off_signals();
 	out->fd = mkostemp(out->temporary, O_CLOEXEC);
+	if (out->fd >= 0)
+		doomed = out->temporary;
+	allow_signals();
 	if (out->fd < 0) {
 		free(out->temporary);
 		out->temporary = NULL;
 		return fail_errno(STATUS_USAGE, "cannot create %s", out->path);
 	}
-	doom(out->temporary);
 	/* What has no modes keeps its own. */
 	if (fchmod(out->fd, new_file_mode()) && errno != EPERM)
 		return fail_errno(STATUS_IO, "cannot create %s", out->path);
@@ -96,6 +140,7 @@ static int make_file(struct output *out)
 
 	if (!directory)
 		return fail_memory();
+	catch_signals();
 	out->fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0666);
 	free(directory);
 	if (out->fd >= 0)
@@ -103,6 +148,14 @@ static int make_file(struct output *out)
 	if (no_tmpfile_here(errno))
 		return make_named(out);
 	return fail_errno(STATUS_USAGE, "cannot create %s", out->path);
+}
+
+/* Replacing it would take the last name of what is read, or worse. */
+static int need_no_input(const char *path)
+{
+	if (!inputs_have(path))
+		return 0;
+	return fail(STATUS_USAGE, "%s is what is being read: write to another file", path);
 }
 
 /**
@@ -123,6 +176,8 @@ int output_open(struct output *out, const char *path, bool replace)
 			return fail(STATUS_USAGE, "%s exists and is not a regular file", path);
 		if (!replace)
 			return fail(STATUS_USAGE, "%s exists (-f replaces it)", path);
+		if (need_no_input(path))
+			return STATUS_USAGE;
 	}
 	return make_file(out);
 }
@@ -169,6 +224,8 @@ int output_open_raw(struct output *out, const char *path, bool replace, u64 byte
 	*out = (struct output) { .path = path, .fd = -1 };
 	if (!replace)
 		return fail(STATUS_USAGE, "%s is a device (-f overwrites it)", path);
+	if (need_no_input(path))
+		return STATUS_USAGE;
 	return open_device(out, bytes);
 }
 
@@ -248,13 +305,16 @@ static int give_name(struct output *out)
 	/* link() cannot replace, rename() cannot do without a name. */
 	if (asprintf(&name, "%s.%d.new", out->path, (int)getpid()) < 0)
 		return -1;
-	doom(name);
+	put_off_signals();
 	r = linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW);
 	if (!r && rename(name, out->path)) {
+		int error = errno;
+
 		r = -1;
 		unlink(name);
+		errno = error;
 	}
-	doom(NULL);
+	allow_signals();
 	free(name);
 	return r;
 }
@@ -264,7 +324,7 @@ static int take_name(struct output *out)
 	unsigned int flags = out->replace ? 0 : RENAME_NOREPLACE;
 
 	if (!renameat2(AT_FDCWD, out->temporary, AT_FDCWD, out->path, flags)) {
-		doom(NULL);
+		doomed = NULL;
 		free(out->temporary);
 		out->temporary = NULL;
 		return 0;
@@ -311,9 +371,10 @@ int output_commit(struct output *out)
 /* Committed or not, nothing but what was committed stays. */
 void output_close(struct output *out)
 {
-	if (out->temporary)
+	if (out->temporary) {
 		unlink(out->temporary);
-	doom(NULL);
+		doomed = NULL;
+	}
 	free(out->temporary);
 	out->temporary = NULL;
 	if (out->fd >= 0 && !out->is_pipe)
@@ -332,13 +393,15 @@ int output_scratch(const char *path, int *fd)
 {
 	struct output out = { .path = path, .fd = -1 };
 	char *doomed_before = doomed;
-	int r = make_file(&out);
+	int r;
 
-	if (out.temporary) {
+	put_off_signals();
+	r = make_file(&out);
+	if (out.temporary)
 		unlink(out.temporary);
-		doom(doomed_before);
-		free(out.temporary);
-	}
+	doomed = doomed_before;
+	allow_signals();
+	free(out.temporary);
 	*fd = out.fd;
 	return r;
 }
