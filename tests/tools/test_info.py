@@ -46,6 +46,14 @@ def warnings(t, directory):
             not t.must('info', '--json', 'l', 'u').json()['warnings'])
     result = t.must('info', 'u', 'u')
     t.check('a broken uuid chain is', 'parent uuid' in result.err, result)
+    result = t.must('check', 'u', 'u', sanitized=True)
+    t.check('check warns of it, too, and accepts it',
+            'parent uuid' in result.err and 'good' in result.out.decode(), result)
+    result = t.must('check', '--json', '--quick', 'l', 'u', 'u')
+    t.check('and names the layer', result.json()['good'] and
+            [w[:4] for w in result.json()['warnings']] == ['u: i'], result)
+    t.check('check of a good chain does not warn',
+            not t.must('check', 'l', 'u').err)
     t.check('-q keeps warnings back',
             not t.must('info', '-q', 'u', 'u').err)
 

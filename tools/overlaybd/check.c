@@ -247,6 +247,12 @@ static int check_metadata(const struct image *image, struct check_result *result
 	}
 	if (r || image_is_payload(image))
 		return r;
+	/* No reader cares, so it is no error. */
+	for (i = 1; !r && i < image->count; i++)
+		if (!image_is_chained(image, i))
+			r = odd(result, IMAGE_NOT_CHAINED, image->layers[i].path);
+	if (r)
+		return r;
 	r = view_init(&view, image);
 	for (i = 0; !r && i < image->count; i++)
 		result->segments += view.stack.statistics[i].data +

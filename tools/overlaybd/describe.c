@@ -181,25 +181,14 @@ static struct json_object *describe_layer(const struct layer *layer,
 	return o;
 }
 
-static bool is_unknown(const char *uuid)
-{
-	return !uuid[strspn(uuid, "0-")];
-}
-
 /* Nothing depends on uuids, but a broken chain hints at a wrong order. */
 static void check_chain(const struct image *image, struct json_object *warnings)
 {
-	struct lsmt_fields below, above;
 	unsigned int i;
 
-	for (i = 1; i < image->count; i++) {
-		lsmt_read_fields(image->layers[i - 1].trailer, &below);
-		lsmt_read_fields(image->layers[i].trailer, &above);
-		if (!is_unknown(above.labels.parent_uuid) &&
-		    strcasecmp(below.labels.uuid, above.labels.parent_uuid))
-			add_warning(warnings, "%s: its parent uuid is not that of the layer below (wrong order?)",
-				    image->layers[i].path);
-	}
+	for (i = 1; i < image->count; i++)
+		if (!image_is_chained(image, i))
+			add_warning(warnings, IMAGE_NOT_CHAINED, image->layers[i].path);
 }
 
 static u64 anchors_bytes(const struct image *image)

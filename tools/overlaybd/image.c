@@ -2,8 +2,10 @@
 /* An image as the user names it, see image.h. */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "config.h"
+#include "disk.h"
 #include "image.h"
 #include "message.h"
 #include "units.h"
@@ -113,6 +115,28 @@ u64 image_bytes(const struct image *image)
 		if (image->layers[i].lsmt.virtual_bytes)
 			return image->layers[i].lsmt.virtual_bytes;
 	return 0;
+}
+
+static bool is_unknown(const char *uuid)
+{
+	return !uuid[strspn(uuid, "0-")];
+}
+
+/**
+ * image_is_chained() - does a layer say that it belongs on the one below?
+ * @image: a stack
+ * @number: of the layer, not the lowest
+ *
+ * Return: true also for a layer that does not say what it belongs on.
+ */
+bool image_is_chained(const struct image *image, unsigned int number)
+{
+	struct lsmt_fields below, above;
+
+	lsmt_read_fields(image->layers[number - 1].trailer, &below);
+	lsmt_read_fields(image->layers[number].trailer, &above);
+	return is_unknown(above.labels.parent_uuid) ||
+	       !strcasecmp(below.labels.uuid, above.labels.parent_uuid);
 }
 
 /**
