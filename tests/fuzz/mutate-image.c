@@ -197,28 +197,21 @@ static bool find_block(u8 *zfile, const u8 *final, u64 block, u64 *offset, u32 *
 	return *offset + *bytes <= le(final + 40, 8);
 }
 
-static void repair_block(u8 *zfile, const u8 *final, u64 block)
-{
-	u64 offset;
-	u32 bytes;
-
-	if (!final[88] || !find_block(zfile, final, block, &offset, &bytes) || bytes < 4)
-		return;
-	put_unaligned_le32(zfile_block_crc(zfile + offset, bytes - 4),
-			   zfile + offset + bytes - 4);
-}
-
 static void change_block(u8 *zfile, const u8 *final, u64 block)
 {
 	u64 offset;
 	u32 bytes;
+	bool crc;
 
 	if (!find_block(zfile, final, block, &offset, &bytes) || bytes < 6)
 		return;
-	bytes -= final[88] ? 4 : 0;
+	/* The header may be part of what is changed: it is not looked at again. */
+	crc = final[88];
+	bytes -= crc ? 4 : 0;
 	LLVMFuzzerMutate(zfile + offset, bytes, bytes);
-	if (chance(80))
-		repair_block(zfile, final, block);
+	if (crc && chance(80))
+		put_unaligned_le32(zfile_block_crc(zfile + offset, bytes),
+				   zfile + offset + bytes);
 }
 
 static void repair_digest(u8 *header)
