@@ -137,6 +137,8 @@ static int raw_to_zfile(const struct convert_options *o, const struct raw *raw)
 	if (s.stream.total < raw->file.bytes)
 		return fail(STATUS_USAGE, "%s has %llu bytes, more than the virtual size",
 			    raw->file.path, raw->file.bytes);
+	if (zfile_check_bytes(&o->layer.zfile, s.stream.total))
+		return STATUS_USAGE;
 	return layer_write_stream(&o->layer, &s.stream);
 }
 
@@ -185,7 +187,10 @@ static int view_to_zfile(const struct convert_options *o, const struct view *vie
 			 struct zfile_reader *reader)
 {
 	struct view_stream stream;
+	int r = zfile_check_bytes(&o->layer.zfile, view->bytes);
 
+	if (r)
+		return r;
 	view_stream_init(&stream, view, reader);
 	return layer_write_stream(&o->layer, &stream.stream);
 }

@@ -165,6 +165,23 @@ static int compress_block(struct zfile_writer *w, struct compressor *compressor,
 	return 0;
 }
 
+static int too_many_blocks(void)
+{
+	return fail(STATUS_USAGE, "too many blocks for one ZFile: use larger ones");
+}
+
+/**
+ * zfile_check_bytes() - refuse at once what would be refused after hours
+ * @options: how it is to be compressed
+ * @bytes: how much there is
+ *
+ * Return: 0 or STATUS_USAGE.
+ */
+int zfile_check_bytes(const struct zfile_options *options, u64 bytes)
+{
+	return bytes >> options->block_shift > ZFILE_MAX_BLOCKS ? too_many_blocks() : 0;
+}
+
 static int compress_chunk(void *context, unsigned int worker, void *item)
 {
 	struct zfile_writer *w = context;
@@ -189,7 +206,7 @@ static int consume_chunk(void *context, void *item)
 	w->info.block_count += c->blocks;
 	w->info.original_bytes += c->in_bytes;
 	if (w->info.block_count > ZFILE_MAX_BLOCKS)
-		return fail(STATUS_USAGE, "too many blocks for one ZFile: use larger ones");
+		return too_many_blocks();
 	if (output_write(w->out, c->out, c->out_bytes))
 		return STATUS_IO;
 	return index_add(w, c->sizes, c->blocks * ZFILE_INDEX_ENTRY_BYTES);

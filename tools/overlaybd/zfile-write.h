@@ -23,6 +23,7 @@ struct zfile_options {
 	unsigned int threads;
 };
 
+int zfile_check_bytes(const struct zfile_options *options, u64 bytes);
 int zfile_write(struct output *out, struct stream *in, const struct zfile_options *options);
 
 #endif /* OBD_ZFILE_WRITE_H */
