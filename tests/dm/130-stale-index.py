@@ -25,6 +25,7 @@ def pair(name, kind, images, contents):
 soft, hard = text_bytes(9 * BLOCK), random_bytes(9 * BLOCK)
 orders = [soft + hard, hard + soft]
 pair('digest', 'zfile', [build_zfile(content) for content in orders], orders)
+pair('streamed', 'zfile', [build_zfile(content, overwrite=False) for content in orders], orders)
 pair('nodigest', 'zfile', [build_zfile(content, digest=False) for content in orders], orders)
 stacks = [content + bytes(64 * SECTOR) for content in orders]
 pair('lsmt', 'lsmt', [build_lsmt([data(0, content)], len(content) + 64 * SECTOR)
@@ -32,5 +33,5 @@ pair('lsmt', 'lsmt', [build_lsmt([data(0, content)], len(content) + 64 * SECTOR)
 moved = [bytes(SECTOR * at) + soft + bytes(SECTOR * (99 - at)) for at in (3, 70)]
 pair('moved', 'lsmt', [build_lsmt([data(at, soft)], 99 * SECTOR + len(soft)) for at in (3, 70)],
      moved)
-out.variable('all', 'digest nodigest lsmt moved')
+out.variable('all', 'digest streamed nodigest lsmt moved')
 out.finish()

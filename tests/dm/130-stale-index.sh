@@ -73,6 +73,38 @@ written_over() {
 	rm /tmp/image
 }
 
+# A slow disk whose file is swapped while ZFiles on it are opened and read, so that
+# both ends and the index come from two files. Each device is one of the files for
+# good, and none of them, which are all still open at the end, is shared with a
+# device that is opened on the other file.
+# shellcheck disable=SC2046 # three words
+changed_meanwhile() {
+	text="$1, changed meanwhile" image=$IMAGES/$1
+	disk=$(loop_setup "$image.a")
+	map lower "0 $(sectors "$disk") delay $disk 0 150"
+	set -- "$1" $(of "$1")
+	swapped "$disk" "$image.a" "$image.b" "$image.a.ref" "$image.b.ref" \
+		/dev/mapper/lower "0 $3 $2 /dev/mapper/lower $4" >/tmp/swapped
+	sed 's/^/# /' /tmp/swapped
+	check "$text: some are made" grep '^made: [1-9]' /tmp/swapped
+	check "$text: some are refused" grep '^refused: [1-9]' /tmp/swapped
+	is "$text: each reads one file" "$(grep -v '^made:\|^refused:' /tmp/swapped)" ""
+	for letter in a b; do
+		loopchange "$disk" "$image.$letter"
+		check "$text: then opened with $letter" open_as last "$1" /dev/mapper/lower
+		check "$text: reads $letter" reads_as last "$1" $letter
+		unmap last
+	done
+	for device in $(dmsetup ls | grep -o '^swapped[0-9]*'); do
+		unmap "$device"
+	done
+	unmap lower
+	loop_drop "$disk"
+}
+
+for name in digest streamed; do
+	changed_meanwhile $name
+done
 # shellcheck disable=SC2154 # set in vars
 for name in $all; do
 	another_file "$name"

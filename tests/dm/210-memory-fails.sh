@@ -48,7 +48,6 @@ while read -r reason; do
 done <<END
 Cannot allocate zfile context
 Cannot allocate ZFile context
-Cannot allocate ZFile header
 Cannot allocate ZFile jump table
 Cannot allocate ZFile reserve
 Cannot allocate decompression workspaces
@@ -65,8 +64,6 @@ Cannot create ZFile workqueue
 Cannot create a cache for the ZFile index
 Cannot read the layer's header
 Cannot read the layer's trailer
-Cannot read ZFile header
-Cannot read ZFile trailer
 Cannot read ZFile index
 Cannot read LSMT header
 Cannot read LSMT trailer

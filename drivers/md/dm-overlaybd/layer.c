@@ -24,12 +24,6 @@
 #include "vfile.h"
 #include "zfile.h"
 
-/* Both ends of a ZFile, which identify its content. */
-struct layer_ends {
-	u8 header[ZFILE_HEADER_BYTES];
-	u8 trailer[ZFILE_HEADER_BYTES];
-};
-
 /**
  * struct layer - an open layer
  * @link: in open_zfiles, or empty when it is not to be found there (any more)
@@ -54,7 +48,7 @@ struct layer {
 	u64 diskseq;
 	sector_t start;
 	u64 bytes;
-	struct layer_ends ends;
+	struct zfile_ends ends;
 };
 
 /* Protects open_zfiles and the users of every layer. */
@@ -104,7 +98,7 @@ static struct layer *layer_share(struct layer *layer)
 	return layer;
 }
 
-static int read_ends(struct vfile *range, struct layer_ends *ends, const char **error)
+static int read_ends(struct vfile *range, struct zfile_ends *ends, const char **error)
 {
 	int r;
 
@@ -128,7 +122,7 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
 		return r;
 	}
 	if (!layer->file)
-		r = zfile_open(range, &layer->file, error);
+		r = zfile_open(range, &layer->ends, &layer->file, error);
 	else
 		/* Nothing vouches for the blocks: they are read again. */
 		obd_block_cache_forget(vfile_to_zfile(layer->file));

@@ -61,40 +61,12 @@ static const struct vfile_ops zfile_ops = {
 	.release = zfile_release,
 };
 
-static int zfile_load_header(struct zfile *zf, const char **error)
-{
-	u64 file_bytes = zf->file->size;
-	const size_t bytes = ZFILE_HEADER_BYTES;
-	u8 *header, *trailer = NULL;
-	int r;
-
-	if (file_bytes < 2 * bytes) {
-		*error = "Too short for a ZFile";
-		return -EINVAL;
-	}
-	header = kmalloc(2 * bytes, GFP_KERNEL);
-	if (!header) {
-		*error = "Cannot allocate ZFile header";
-		return -ENOMEM;
-	}
-	*error = "Cannot read ZFile header";
-	r = vfile_read(zf->file, header, bytes, 0);
-	if (!r && !zfile_header_is_final(header)) {
-		*error = "Cannot read ZFile trailer";
-		trailer = header + bytes;
-		r = vfile_read(zf->file, trailer, bytes, file_bytes - bytes);
-	}
-	if (!r)
-		r = zfile_decode(header, trailer, file_bytes, &zf->info, error);
-	kfree(header);
-	return r;
-}
-
-static int zfile_load(struct zfile *zf, const char **error)
+static int zfile_load(struct zfile *zf, const struct zfile_ends *ends,
+		      const char **error)
 {
 	int r;
 
-	r = zfile_load_header(zf, error);
+	r = zfile_decode(ends->header, ends->trailer, zf->file->size, &zf->info, error);
 	if (r)
 		return r;
 	if (!zf->info.original_bytes) {
@@ -127,15 +99,19 @@ static int zfile_alloc_reserves(struct zfile *zf, const char **error)
 /**
  * zfile_open() - open the ZFile on a range of a block device
  * @file: a vfile made by bdev_vfile_open(); a reference of its own is taken
+ * @ends: header and trailer, as they were read from @file
  * @zfile: set to the vfile of the content, with one reference
  * @error: set to the reason on failure
  *
- * Reads and validates all metadata. Sleeps; a fatal signal ends it.
+ * Validates all metadata, and reads what is left to be read of it. Both ends are
+ * the caller's, who knows the ZFile by them: were they read again here, they could
+ * be those of another one by now. Sleeps; a fatal signal ends it.
  *
  * Return: 0, -EINVAL, -EUCLEAN, -EOPNOTSUPP or -EFBIG for an image that is
  * refused, -ENOMEM, -EINTR, or what reading gave.
  */
-int zfile_open(struct vfile *file, struct vfile **zfile, const char **error)
+int zfile_open(struct vfile *file, const struct zfile_ends *ends,
+	       struct vfile **zfile, const char **error)
 {
 	struct zfile *zf;
 	int r;
@@ -151,7 +127,7 @@ int zfile_open(struct vfile *file, struct vfile **zfile, const char **error)
 	zf->device_offset = (u64)bdev_vfile_start(file) << SECTOR_SHIFT;
 	mutex_init(&zf->reserve_lock);
 
-	r = zfile_load(zf, error);
+	r = zfile_load(zf, ends, error);
 	if (!r)
 		r = zfile_alloc_reserves(zf, error);
 	if (r) {

@@ -20,6 +20,18 @@ struct queue_limits;
 struct workqueue_struct;
 
 /**
+ * struct zfile_ends - both ends of a file as they are on disk
+ * @header: the first bytes
+ * @trailer: the last ones
+ *
+ * They identify the content of a ZFile.
+ */
+struct zfile_ends {
+	u8 header[ZFILE_HEADER_BYTES] __aligned(8);
+	u8 trailer[ZFILE_HEADER_BYTES] __aligned(8);
+};
+
+/**
  * struct zfile - an open ZFile
  * @vf: the vfile this is; its size is the exact length of the content
  * @file: the range the ZFile lies in; one reference is ours
@@ -63,7 +75,8 @@ static inline u32 zfile_block_bytes(const struct zfile *zf)
 	return 1U << zf->info.block_shift;
 }
 
-int zfile_open(struct vfile *file, struct vfile **zfile, const char **error);
+int zfile_open(struct vfile *file, const struct zfile_ends *ends,
+	       struct vfile **zfile, const char **error);
 struct zfile *vfile_to_zfile(struct vfile *vf);
 size_t zfile_resident_bytes(const struct zfile *zf);
 void zfile_limits(const struct zfile *zf, struct queue_limits *limits);
