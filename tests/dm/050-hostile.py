@@ -91,8 +91,10 @@ def zfile_load():
     is_refused('zfile: an LSMT layer', 'zfile', [GOOD_L], 1, NO_ZFILE)
     zfile_part('magic', NO_ZFILE, 'header', magic=bad_magic)
     zfile_part('not a header', NO_ZFILE, 'header', flags=final & ~Z_HEADER)
-    zfile_part('not a data file', 'EINVAL ZFile header is not of a data file',
-               'header', flags=final & ~Z_TYPE)
+    is_refused('zfile, trailer only: the header is not of a data file', 'zfile',
+               [build_zfile(PAYLOAD, overwrite=False,
+                            header={'flags': Z_HEADER | Z_DIGEST})], SECTORS,
+               'EINVAL ZFile header is not of a data file')
     zfile_part('magic', BAD_TRAILER, 'trailer',
                magic=bad_magic)
     zfile_part('is a header', 'EINVAL ZFile trailer says it is a header', 'trailer',
@@ -172,6 +174,9 @@ def zfile_fine():
     is_ok('zfile: bit 5 without digests', 'zfile',
           [build_zfile(PAYLOAD, digest=False, header={
               'flags': Z_HEADER | Z_TYPE | Z_OVERWRITE | Z_INDEX_COMPRESSED})], SECTORS)
+    is_ok('zfile: final header, not of a data file', 'zfile',
+          [build_zfile(PAYLOAD, header={
+              'flags': Z_HEADER | Z_OVERWRITE | Z_DIGEST})], SECTORS)
     is_ok('zfile: a gap before the index', 'zfile',
           [build_zfile(PAYLOAD, gap=b'gap of 13 by.')], SECTORS)
     is_ok('zfile: final header, broken trailer', 'zfile',

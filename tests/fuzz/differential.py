@@ -20,9 +20,6 @@ LARGE = 1 << 22         # what is larger is compared by its segments
 
 # Where the two may differ. (who accepts, text of the one that refuses, why)
 ALLOWED = (
-    ('python', 'ZFile header is not of a data file',
-     'the flag "data file" of a final header: the original reader does not look '
-     'at it, every producer sets it, the targets want it'),
     ('tool', 'compressed ZFile index',
      'the flag "index compressed" of a header that does not count: nothing '
      'depends on it'),

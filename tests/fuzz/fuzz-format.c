@@ -87,12 +87,12 @@ static bool zfile_numbers_valid(const u8 *b, u64 file_bytes)
 
 static bool zfile_valid(const u8 *h, const u8 *t, u64 file_bytes)
 {
-	if (file_bytes < 1024 || memcmp(h, zfile_magic, 24) || (h[32] & 3) != 3 ||
+	if (file_bytes < 1024 || memcmp(h, zfile_magic, 24) || !(h[32] & 1) ||
 	    !digest_holds(h))
 		return false;
 	if (h[32] & 8)
 		return zfile_numbers_valid(h, file_bytes);
-	return !memcmp(t, zfile_magic, 24) && (t[32] & 7) == 6 && digest_holds(t) &&
+	return h[32] & 2 && !memcmp(t, zfile_magic, 24) && (t[32] & 7) == 6 && digest_holds(t) &&
 	       zfile_numbers_valid(t, file_bytes);
 }
 

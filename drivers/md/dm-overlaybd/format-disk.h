@@ -20,7 +20,7 @@
 #define ZFILE_USED_BYTES	96
 
 #define ZFILE_F_HEADER		BIT_ULL(0)	/* a header, not a trailer */
-#define ZFILE_F_DATA		BIT_ULL(1)	/* a data file: always set */
+#define ZFILE_F_DATA		BIT_ULL(1)	/* a data file: all producers set it */
 #define ZFILE_F_SEALED		BIT_ULL(2)	/* set in the trailer only */
 #define ZFILE_F_OVERWRITTEN	BIT_ULL(3)	/* the header is final */
 #define ZFILE_F_DIGEST		BIT_ULL(4)	/* digest and index_crc valid */

@@ -92,7 +92,8 @@ static int zfile_check_header(const struct zfile_disk_header *h,
 
 	if (!zfile_has_magic(h))
 		return refuse(-EINVAL, "Not a ZFile: bad magic in the header", error);
-	if (!(flags & ZFILE_F_DATA))
+	/* Of a header that counts nobody has ever asked for it. */
+	if (!(flags & (ZFILE_F_DATA | ZFILE_F_OVERWRITTEN)))
 		return refuse(-EINVAL, "ZFile header is not of a data file", error);
 	if ((flags & ZFILE_F_DIGEST) && !zfile_digest_ok(h))
 		return refuse(-EUCLEAN, "ZFile header digest mismatch", error);
