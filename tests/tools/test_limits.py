@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 
-MIB = 1 << 20
+from test_speed import MIB, Measured, one_core, program_bytes
 
 
 def interruptible():
@@ -99,32 +99,6 @@ def progress(t):
                 (busy, text))
 
 
-def measured(t, *arguments):
-    """Run a program; its CPU seconds and largest memory in KiB."""
-    subprocess.run(['time', '-q', '-f', '%U %M', '-o', t.path('time'),
-                    *arguments], check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
-    with open(t.path('time')) as file:
-        seconds, kib = file.read().split()
-    return float(seconds), int(kib)
-
-
-def program_bytes(wanted):
-    """Real program files, as much as wanted."""
-    data = b''
-    for directory in ('/usr/bin', '/usr/lib/x86_64-linux-gnu', '/usr/sbin'):
-        if not os.path.isdir(directory):
-            continue
-        for name in sorted(os.listdir(directory)):
-            path = os.path.join(directory, name)
-            if os.path.isfile(path) and not os.path.islink(path):
-                with open(path, 'rb') as file:
-                    data += file.read(wanted - len(data))
-            if len(data) == wanted:
-                return data
-    return data
-
-
 def memory(t):
     """What a large image takes: all of it data, one of it sparse."""
     with open(t.path('big'), 'wb') as file:
@@ -137,34 +111,22 @@ def memory(t):
             'create with 64 threads': (
                 'create', t.path('big'), '-f', '-o', t.path('b'), '--threads',
                 '64'),
+            'commit': ('commit', '--base', t.path('src'), t.path('big'), '-f',
+                       '-o', t.path('m')),
+            'info': ('info', t.path('b')),
+            'map': ('map', t.path('b')),
+            'open': ('open', '--dry-run', 'x', t.path('b')),
             'check': ('check', t.path('b')),
+            'convert': ('convert', t.path('b'), '--block-size', '64K', '-f',
+                        '-o', t.path('m')),
             'extract': ('extract', t.path('b'), '-f', '-o', t.path('e')),
             'merge': ('merge', t.path('b'), '-f', '-o', t.path('m')),
             'diff': ('diff', t.path('b'), t.path('m'))}.items():
-        _, kib = measured(t, t.program, *arguments)
+        kib = Measured(t, t.program, *arguments).kib
         t.check('%s of an 8 TiB image with 512 MiB of data: below 64 MiB' %
                 text, kib < 64 * 1024, '%d KiB' % kib)
     for name in ('big', 'b', 'e', 'm'):
         os.unlink(t.path(name))
-
-
-def speed(t):
-    """CPU time against the tool lz4, the better of three runs each."""
-    t.write('src', program_bytes(64 * MIB))
-
-    def best(*arguments):
-        return min(measured(t, *arguments)[0] for _ in range(3))
-
-    ours = best(t.program, 'create', t.path('src'), '-f', '-o', t.path('l'),
-                '--threads', '1')
-    theirs = best('lz4', '-1', '-f', '-q', '-B4', t.path('src'), t.path('z'))
-    t.check('create takes at most 1.3 times the CPU time of lz4 -1',
-            ours <= 1.3 * theirs, '%.2f s, lz4 %.2f s' % (ours, theirs))
-    ours = best(t.program, 'extract', t.path('l'), '-f', '-o', t.path('e'),
-                '--threads', '1')
-    theirs = best('lz4', '-d', '-f', '-q', t.path('z'), t.path('e'))
-    t.check('extract takes at most 1.3 times the CPU time of lz4 -d',
-            ours <= 1.3 * theirs, '%.2f s, lz4 %.2f s' % (ours, theirs))
 
 
 def run(t):
@@ -173,4 +135,4 @@ def run(t):
     interruptions(t)
     progress(t)
     memory(t)
-    speed(t)
+    one_core(t, 3)
