@@ -15,8 +15,11 @@
 #include "bdev.h"
 #include "vfile.h"
 
-/* An allocation of this size practically never fails. */
-#define BDEV_READ_BYTES		(32 << 10)
+/*
+ * So much is read at once, or one logical block where that is larger. An allocation
+ * of this size practically never fails.
+ */
+#define BDEV_READ_BYTES		(32U << 10)
 
 #define BDEV_CACHE_BLOCK_BYTES	4096
 
@@ -69,7 +72,7 @@ static int bdev_read(struct vfile *vf, void *buf, size_t bytes, u64 offset)
 	unsigned int unit = bdev_logical_block_size(bv->bdev);
 	u64 pos = bdev_position(bv, offset);
 	u64 end = pos + bytes;
-	size_t room = min_t(u64, BDEV_READ_BYTES,
+	size_t room = min_t(u64, max(BDEV_READ_BYTES, unit),
 			    round_up(end, unit) - round_down(pos, unit));
 	void *memory;
 	int r = 0;

@@ -50,6 +50,7 @@ struct device_test {
 	struct kunit *test;
 	struct file *ramdisk_file;
 	struct block_device *ramdisk;
+	struct queue_limits limits;	/* the true ones of the ramdisk */
 	struct mapped_device *md;
 	u8 *model;		/* what the device must contain */
 	sector_t sectors;
@@ -334,6 +335,7 @@ static int device_test_init(struct kunit *test)
 		kunit_skip(test, "there is no ramdisk");
 	test->priv = t;
 	t->ramdisk = file_bdev(t->ramdisk_file);
+	t->limits = bdev_get_queue(t->ramdisk)->limits;
 	t->mem = alloc_pages_exact(MEM_BYTES, GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, t->mem);
 	return 0;
@@ -346,6 +348,7 @@ static void device_test_exit(struct kunit *test)
 	if (!t)
 		return;
 	unmap_device(t);
+	bdev_get_queue(t->ramdisk)->limits = t->limits;
 	if (t->mem)
 		free_pages_exact(t->mem, MEM_BYTES);
 	fput(t->ramdisk_file);
@@ -456,6 +459,33 @@ static void large_index_test(struct kunit *test)
 	map_zfile(t, &z);
 	read_anywhere(t, 800);
 	read_in_flight(t, 60);
+}
+
+/*
+ * Sectors larger than what metadata is read in at once. Only few kernels allow them,
+ * but no reader of the ramdisk asks whether they are true.
+ */
+static void large_sectors_test(struct kunit *test)
+{
+	struct device_test *t = test->priv;
+	struct queue_limits *limits = &bdev_get_queue(t->ramdisk)->limits;
+	struct zfile_image z = {
+		.block_bytes = 512,
+		.algorithm = ZFILE_LZ4,
+		.block_crc = true,
+		.content_bytes = 9000 * 512 - 100,
+	};
+	char line[80];
+
+	make_content(t, z.content_bytes, 512);
+	z.content = t->model;
+	zfile_image_build(test, &z);
+	ramdisk_write(t, 99, z.file, z.file_bytes);
+	snprintf(line, sizeof(line), RAMDISK " %llu@99", z.file_bytes);
+	limits->logical_block_size = SZ_64K;
+	limits->physical_block_size = SZ_64K;
+	KUNIT_ASSERT_EQ(test, 0, map_device(t, "zfile", 9000, BLK_OPEN_READ, line));
+	read_anywhere(t, 200);
 }
 
 /* The table may show less than there is. */
@@ -863,6 +893,7 @@ static struct kunit_case device_cases[] = {
 	KUNIT_CASE_PARAM_ATTR(zfile_read_test, zfile_device_gen_params,
 			      { .speed = KUNIT_SPEED_SLOW }),
 	KUNIT_CASE(large_index_test),
+	KUNIT_CASE(large_sectors_test),
 	KUNIT_CASE(shorter_table_test),
 	KUNIT_CASE(nowait_test),
 	KUNIT_CASE(write_test),
