@@ -13,8 +13,9 @@ from test_speed import MIB, Measured, one_core, program_bytes
 
 
 def interruptible():
-    """A shell's background job, which a caller may be, ignores SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """A background job, which a caller may be, ignores SIGINT, below nohup SIGHUP."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def interrupted(t, text, number, environment):
