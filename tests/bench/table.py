@@ -3,12 +3,14 @@
 """Turns the results of tests/bench/run into tables and a picture.
 
 table.py DIR: reads DIR/*.results, prints the tables and the figures that the
-design has to reach, and writes DIR/RESULTS.md and DIR/results.svg.
+design has to reach, and writes DIR/RESULTS.md and DIR/results.svg. What is not
+reached is explained in not-reached.md beside this file.
 """
 
 import glob
 import html
 import os
+import re
 import statistics
 import sys
 from collections import defaultdict
@@ -29,6 +31,7 @@ SETUPS = [
     ('raw', 'ramdisk'),
     ('linear', 'dm-linear'),
     ('zfile_lz4_4k', 'zfile LZ4 4K'),
+    ('zfile_created_lz4_4k', 'zfile LZ4 4K by overlaybd'),
     ('zfile_lz4_4k_nocrc', 'zfile LZ4 4K, no CRC'),
     ('zfile_lz4_16k', 'zfile LZ4 16K'),
     ('zfile_lz4_64k', 'zfile LZ4 64K'),
@@ -53,6 +56,18 @@ SETUPS = [
     ('erofs_lz4_64k', 'erofs LZ4 64K (no CRC)'),
     ('squashfs_lz4_4k', 'squashfs LZ4 4K (no CRC)'),
     ('squashfs_lz4_128k', 'squashfs LZ4 128K (no CRC)'),
+    ('files_erofs_linear', 'file in erofs on dm-linear'),
+    ('files_erofs_zfile', 'file in erofs on zfile LZ4 4K'),
+    ('files_erofs_created', 'file in erofs on zfile LZ4 4K by overlaybd'),
+    ('files_erofs_lsmt_8', 'file in erofs on lsmt on 8 LZ4 4K layers'),
+    ('files_ext4_linear', 'file in ext4 on dm-linear'),
+    ('files_ext4_zfile', 'file in ext4 on zfile LZ4 4K'),
+    ('files_ext4_created', 'file in ext4 on zfile LZ4 4K by overlaybd'),
+    ('files_ext4_lsmt_8', 'file in ext4 on lsmt on 8 LZ4 4K layers'),
+    ('libs_linear', 'libs: dm-linear'),
+    ('libs_zfile_lz4_4k', 'libs: zfile LZ4 4K'),
+    ('libs_zfile_created_lz4_4k', 'libs: zfile LZ4 4K by overlaybd'),
+    ('libs_erofs_lz4_4k', 'libs: erofs LZ4 4K (no CRC)'),
     ('verity', 'dm-verity on the ramdisk'),
     ('nbd_compressed', 'qemu-nbd, compressed qcow2'),
     ('nbd_chain_1', 'qemu-nbd, 1 qcow2 (not compressed)'),
@@ -62,6 +77,14 @@ SETUPS = [
 ]
 
 BLOCKS_PER_MIB = 256
+
+
+def read_lines(path):
+    """None of them, if there is no such file."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding='utf-8') as lines:
+        return [line.rstrip('\n') for line in lines]
 
 
 class Results:
@@ -93,10 +116,10 @@ class Results:
                          for key, value in self.repeated.items() if key in values}
         self.lookup = self._lookup(os.path.join(folder, 'zfile_lz4_4k.direct-4k.profile'))
         self.shared = self._shared(os.path.join(folder, 'zfile_lz4_4k.two-readers.profile'))
-        path = os.path.join(folder, 'versions')
-        if os.path.exists(path):
-            with open(path, encoding='utf-8') as lines:
-                self.versions = [line.rstrip('\n') for line in lines]
+        self.versions = read_lines(os.path.join(folder, 'versions'))
+        self.sizes = {name: int(size) for name, size in (
+            line.split() for line in read_lines(os.path.join(folder, 'sizes')))}
+        self.index_time = self._index_time(os.path.join(folder, 'segment-index-time'))
 
     def _line(self, words, values, again):
         if len(words) < 3 or words[0] == 'error:':
@@ -157,6 +180,19 @@ class Results:
             words = next(lines).split()
         return int(words[8]), int(words[0])
 
+    @staticmethod
+    def _index_time(path):
+        """(layers, segments of each) -> milliseconds, see tests/unit."""
+        found, what = {}, None
+        for line in read_lines(path):
+            words = re.match(r'(?:not )?ok \d+ - (\d+) layers of (\d+) segments', line)
+            time = re.match(r'# ([\d.]+) ms,', line)
+            if words:
+                what = int(words[1]), int(words[2])
+            elif time and what:
+                found[what] = float(time[1])
+        return found
+
     def speedup(self, what):
         """Median of how many times as much two processes do as one."""
         if what not in self.two_cpus:
@@ -181,9 +217,11 @@ def number(value):
 
 
 class Gate:
-    """One figure the design has to reach."""
+    """One figure the design has to reach, and the command that shows it: the names
+    for tests/bench/run, or anything with a slash."""
 
-    def __init__(self, text, value, limit, below=False, form=number):
+    def __init__(self, how, text, value, limit, below=False, form=number):
+        self.how = how if '/' in how else 'tests/bench/run ' + how
         self.text, self.value, self.limit = text, value, limit
         self.form = form
         if value is None or limit is None:
@@ -195,7 +233,8 @@ class Gate:
 
     def row(self):
         return [self.text, self.form(self.value) if self.value is not None else '',
-                self.form(self.limit) if self.limit is not None else '', self.verdict]
+                self.form(self.limit) if self.limit is not None else '', self.verdict,
+                '`%s`' % self.how]
 
 
 def ratio(value, base):
@@ -207,37 +246,62 @@ def factor(value):
 
 
 def zfile_gates(res):
+    how = 'linear floor zfile_lz4_4k'
     for workload, text in WORKLOADS[:2]:
         cost = res.get('zfile_lz4_4k', workload)
-        yield Gate('zfile LZ4 4K, %s: times the floor' % text,
+        yield Gate(how, 'zfile LZ4 4K, %s: times the floor' % text,
                    ratio(cost, res.floor_of('zfile-lz4-4k', workload)), 1.25, form=factor)
-        yield Gate('zfile LZ4 4K, %s: instructions' % text, cost, 24300)
-    yield Gate('zfile LZ4 4K, sequential O_DIRECT: times the floor',
+        yield Gate('zfile_lz4_4k', 'zfile LZ4 4K, %s: instructions' % text, cost, 24300)
+    yield Gate(how, 'zfile LZ4 4K, sequential O_DIRECT: times the floor',
                ratio(res.get('zfile_lz4_4k', 'direct-seq'),
                      res.floor_of('zfile-lz4-4k', 'direct-seq')), 1.1, form=factor)
-    yield Gate('zfile LZ4 4K, sequential buffered, per MiB: below erofs LZ4 4K',
-               res.get('zfile_lz4_4k', 'buffered-seq'),
-               res.get('erofs_lz4_4k', 'buffered-seq'), below=True)
-    yield Gate('zfile ZSTD 4K, 4 KiB random: times the floor',
+    yield from erofs_gates(res)
+    yield Gate('linear floor zfile_zstd_4k', 'zfile ZSTD 4K, 4 KiB random: times the floor',
                ratio(res.get('zfile_zstd_4k', 'direct-4k'),
                      res.floor_of('zfile-zstd-4k', 'direct-4k')), 1.08, form=factor)
-    yield Gate('64 KiB blocks in shuffled reads of 4 KiB: decompressions a block',
+    yield Gate('zfile_lz4_64k',
+               '64 KiB blocks in shuffled reads of 4 KiB: decompressions a block',
                res.counted.get(('zfile_lz4_64k', 'count-shuffled-64k')), 1.3, form=factor)
-    yield Gate('jump-table leaves on demand, warm: all of finding a block',
-               res.lookup, 900)
+    yield Gate('tests/bench/profile direct-4k',
+               'jump-table leaves on demand, warm: all of finding a block', res.lookup, 900)
+
+
+def erofs_gates(res):
+    """What the registries' tools write is plain LZ4; ours is what ours writes."""
+    names = dict(SETUPS)
+    for content in '', 'libs_':
+        peer = (content or '') + 'erofs_lz4_4k'
+        for mine in 'zfile_lz4_4k', 'zfile_created_lz4_4k':
+            mine = content + mine
+            yield Gate('%s %s' % (mine, peer),
+                       '%s, sequential buffered, per MiB: below erofs LZ4 4K' % names[mine],
+                       res.get(mine, 'buffered-seq'), res.get(peer, 'buffered-seq'),
+                       below=True)
 
 
 def lsmt_gates(res):
     for layers in 1, 255:
+        mine = 'lsmt_plain_%d' % layers
         for workload, text in WORKLOADS[:2]:
-            yield Gate('lsmt, %d plain layers, %s: times dm-linear' % (layers, text),
-                       ratio(res.get('lsmt_plain_%d' % layers, workload),
-                             res.get('linear', workload)), 1.05, form=factor)
+            yield Gate('linear ' + mine,
+                       'lsmt, %d plain layers, %s: times dm-linear' % (layers, text),
+                       ratio(res.get(mine, workload), res.get('linear', workload)), 1.05,
+                       form=factor)
     for layers in 1, 8, 255:
+        mine = 'lsmt_fused_%d' % layers
         for workload, text in WORKLOADS[:2]:
-            yield Gate('lsmt on %d LZ4 4K layers, %s: times zfile' % (layers, text),
-                       ratio(res.get('lsmt_fused_%d' % layers, workload),
-                             res.get('zfile_lz4_4k', workload)), 1.03, form=factor)
+            yield Gate('zfile_lz4_4k ' + mine,
+                       'lsmt on %d LZ4 4K layers, %s: times zfile' % (layers, text),
+                       ratio(res.get(mine, workload), res.get('zfile_lz4_4k', workload)),
+                       1.03, form=factor)
+
+
+def load_gates(res):
+    for what, limit in ((1, 1000000), 100), ((255, 10000), 400):
+        yield Gate('tests/unit/run',
+                   '%d x %s segments: milliseconds to validate and merge (CPU time, here)' % (
+                       what[0], number(what[1])), res.index_time.get(what), limit,
+                   form=lambda value: '%.1f' % value)
 
 
 def further_device(res, name):
@@ -255,47 +319,51 @@ def further_device(res, name):
 def memory_gates(res):
     large = res.memory.get(('zfile-large', 1))
     limit = (16 * 24 + 128) << 10
-    yield Gate('zfile of 16 GiB, 4 KiB blocks: resident bytes as its status has it',
+    yield Gate('memory',
+               'zfile of 16 GiB, 4 KiB blocks: resident bytes as its status has it',
                int(large[1][5]) if large else None, limit)
-    yield Gate('zfile of 16 GiB: bytes as /proc has it (slab, vmalloc, percpu)',
+    yield Gate('memory', 'zfile of 16 GiB: bytes as /proc has it (slab, vmalloc, percpu)',
                (sum(large[0][5:8]) - sum(large[0][1:4])) * 1024 if large else None, limit)
     stack = res.memory.get(('stack-plain-8', 1))
-    yield Gate('lsmt: bytes for each packed entry, as its status has it',
+    yield Gate('memory', 'lsmt: bytes for each packed entry, as its status has it',
                int(stack[1][5]) / int(stack[1][4]) if stack else None, 12.01,
                form=lambda value: '%.2f' % value)
-    yield Gate('each further zfile device: bytes as /proc has it, beyond dm-linear',
+    yield Gate('memory',
+               'each further zfile device: bytes as /proc has it, beyond dm-linear',
                further_device(res, 'zfile-lz4-4k'), 4096)
     more = further_device(res, 'stack-lz4-8')
     index = -(-int(stack[1][5]) // 4096) * 4096 if stack else 0
-    yield Gate('each further lsmt device: the same, without the pages of its merged index',
+    yield Gate('memory',
+               'each further lsmt device: the same, without the pages of its merged index',
                more - index if stack and more is not None else None, 4096)
 
 
 class LowerGate(Gate):
     """One that has to reach its limit from below."""
 
-    def __init__(self, text, value, limit):
-        super().__init__(text, value, limit, form=factor)
+    def __init__(self, how, text, value, limit):
+        super().__init__(how, text, value, limit, form=factor)
         if value is not None:
             self.verdict = 'reached' if value >= limit else 'NOT REACHED'
 
 
 def cpu_gates(res):
     mine, every = res.shared
-    yield Gate('two readers: cache lines that dm_overlaybd writes on both CPUs', mine, 0)
-    yield Gate('the same, by whatever it calls and the block layer (see -s of profile)', every, 0)
+    how = 'tests/bench/profile -s'
+    yield Gate(how, 'two readers: cache lines that dm_overlaybd writes on both CPUs', mine, 0)
+    yield Gate(how, 'the same, by whatever it calls and the block layer', every, 0)
     reading, computing = res.speedup('direct'), res.speedup('spin')
     text = 'two readers on two CPUs: times one'
     if computing:
         text += ' (real time; processes that only compute: %.2f)' % computing
-    gate = LowerGate(text, reading, 1.6)
+    gate = LowerGate('two_cpus', text, reading, 1.6)
     if computing and computing < 1.8:
         gate.verdict = 'not measured: busy host'
     yield gate
 
 
 def gates(res):
-    return [*zfile_gates(res), *lsmt_gates(res), *memory_gates(res), *cpu_gates(res)]
+    return [*zfile_gates(res), *lsmt_gates(res), *load_gates(res), *memory_gates(res), *cpu_gates(res)]
 
 
 def floor_rows(res):
@@ -323,19 +391,36 @@ def memory_rows(res):
                ' '.join(status)]
 
 
+def ours_for(peer):
+    """What of ours does what the peer does."""
+    if 'chain' in peer:
+        return [peer.replace('nbd_chain', 'lsmt_plain')]
+    content = 'libs_' if peer.startswith('libs_') else ''
+    mine = [content + 'zfile_lz4_4k', content + 'zfile_created_lz4_4k']
+    if peer.startswith(('erofs', 'squashfs')):
+        mine += ['files_erofs_zfile', 'files_erofs_created']
+    return mine
+
+
 def better_peers(res):
     """Where somebody else does the same for less."""
     names = dict(SETUPS)
     for peer, _ in SETUPS:
-        if not peer.startswith(('erofs', 'squashfs', 'verity', 'nbd')):
+        if not peer.startswith(('erofs', 'squashfs', 'verity', 'nbd', 'libs_erofs')):
             continue
-        mine = peer.replace('nbd_chain', 'lsmt_plain') if 'chain' in peer else 'zfile_lz4_4k'
-        for workload, text in WORKLOADS:
-            ours, theirs = res.get(mine, workload), res.get(peer, workload)
-            if ours and theirs and theirs < ours:
-                yield '%s: %s needs %s, %s %s (%.2f times)' % (
-                    text, names[peer], number(theirs), names[mine], number(ours),
-                    ours / theirs)
+        for mine in ours_for(peer):
+            for workload, text in WORKLOADS:
+                ours, theirs = res.get(mine, workload), res.get(peer, workload)
+                if ours and theirs and theirs < ours:
+                    yield '%s: %s needs %s, %s %s (%.2f times)' % (
+                        text, names[peer], number(theirs), names[mine], number(ours),
+                        ours / theirs)
+
+
+def size_rows(res):
+    content = res.sizes.get('raw')
+    for name, size in res.sizes.items():
+        yield [name, number(size), '%.3f' % (size / content)]
 
 
 def markdown(head, rows):
@@ -365,7 +450,9 @@ def document(res):
     parts = ['# What reading costs', '',
              'Instructions, counted in a deterministic virtual machine with one CPU; made by '
              '`tests/bench/run`,\nsee there. O_DIRECT unless it says buffered. '
-             'All images have the same content.', '',
+             'All images have the same content, but for "libs": other\nfiles. "zfile LZ4" is '
+             'plain LZ4, as most images have it; "by overlaybd": as our command writes it.\n'
+             'overlaybd-tcmu is not among the peers, as nothing packages it.', '',
              '![results](results.svg)', '']
     made_by = 'tree      ' + ', '.join(sorted(res.made_by))
     parts += ['    ' + line for line in [made_by] + res.versions] + ['']
@@ -384,7 +471,8 @@ def document(res):
         ('Two images that share seven of eight layers, all of each read',
          ['image', 'page cache, KiB', 'sectors read below', 'decompressions'],
          [[name, *map(number, words)] for name, words in res.sharing.items()]),
-        ('Figures to reach', ['what', 'is', 'limit', ''],
+        ('Size of the images', ['image', 'bytes', 'to the content'], list(size_rows(res))),
+        ('Figures to reach', ['what', 'is', 'limit', '', 'shown by'],
          [gate.row() for gate in gates(res)])]
     for title, head, rows in sections:
         if rows:
@@ -392,6 +480,9 @@ def document(res):
     if res.counted:
         parts += ['Decompressions for each block in shuffled reads of 4 KiB: ' + ', '.join(
             '%s %.3f' % (setup, value) for (setup, _), value in res.counted.items()) + '.', '']
+    if any(gate.verdict == 'NOT REACHED' for gate in gates(res)):
+        parts += read_lines(os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                         'not-reached.md')) + ['']
     peers = list(better_peers(res))
     if peers:
         parts += ['## Where a peer needs less', ''] + ['- ' + peer for peer in peers] + ['']
