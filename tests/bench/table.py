@@ -350,7 +350,7 @@ class LowerGate(Gate):
 def cpu_gates(res):
     mine, every = res.shared
     how = 'tests/bench/profile -s'
-    yield Gate(how, 'two readers: cache lines that dm_overlaybd writes on both CPUs', mine, 0)
+    yield Gate(how, 'two readers of whole blocks: cache lines that dm_overlaybd writes on both CPUs', mine, 0)
     yield Gate(how, 'the same, by whatever it calls and the block layer', every, 0)
     reading, computing = res.speedup('direct'), res.speedup('spin')
     text = 'two readers on two CPUs: times one'
@@ -415,6 +415,19 @@ def better_peers(res):
                     yield '%s: %s needs %s, %s %s (%.2f times)' % (
                         text, names[peer], number(theirs), names[mine], number(ours),
                         ours / theirs)
+    yield from smaller_peers(res)
+
+
+def smaller_peers(res):
+    """Images of the same unit of compression, or of the least that a peer has."""
+    for peer, mine in (('erofs-lz4-4k', 'zfile-lz4-4k'), ('erofs-lz4-4k', 'created-lz4-4k'),
+                       ('squashfs-lz4-4k', 'zfile-lz4-4k'),
+                       ('squashfs-lz4-4k', 'created-lz4-4k'),
+                       ('qcow2-compressed', 'zfile-zstd-4k')):
+        ours, theirs = res.sizes.get(mine), res.sizes.get(peer)
+        if ours and theirs and theirs < ours:
+            yield 'size of the image: %s has %s bytes, %s %s (%.3f times)' % (
+                peer, number(theirs), mine, number(ours), ours / theirs)
 
 
 def size_rows(res):
@@ -441,9 +454,11 @@ def repeat_text(res):
         return ''
     worst = max(res.repeated, key=lambda key: abs(res.repeated[key]))
     same = sum(not value for value in res.repeated.values())
-    return ('Two boots of each guest: %d of %d figures are equal to the digit, the largest '
+    names = dict(SETUPS)
+    guests = ', '.join(sorted({names.get(setup, setup) for setup, _ in res.repeated}))
+    return ('Two boots each of %s: %d of %d figures are equal to the digit, the largest '
             'difference is %.3f %% (%s %s).' % (
-                same, len(res.repeated), 100 * abs(res.repeated[worst]), *worst))
+                guests, same, len(res.repeated), 100 * abs(res.repeated[worst]), *worst))
 
 
 def document(res):
@@ -452,7 +467,7 @@ def document(res):
              '`tests/bench/run`,\nsee there. O_DIRECT unless it says buffered. '
              'All images have the same content, but for "libs": other\nfiles. "zfile LZ4" is '
              'plain LZ4, as most images have it; "by overlaybd": as our command writes it.\n'
-             'overlaybd-tcmu is not among the peers, as nothing packages it.', '',
+             'overlaybd-tcmu is not among the peers: it would have to be built first.', '',
              '![results](results.svg)', '']
     made_by = 'tree      ' + ', '.join(sorted(res.made_by))
     parts += ['    ' + line for line in [made_by] + res.versions] + ['']
