@@ -60,4 +60,13 @@ for number, (image, plain) in enumerate(zip(packed, (lower, upper))):
         len(plain) // SECTOR, len(image), starts[number]))
 out.variable('lsmt_stacked', '0 %d lsmt /dev/mapper/below-0 %d /dev/mapper/below-1 %d'
              % (DEVICE, len(lower), len(upper)))
+
+# Longer than a segment can say: LONG sectors of data, and as many zeroed ones.
+LONG = 18000
+numbers = b''.join(number.to_bytes(4, 'little') * (SECTOR // 4) for number in range(LONG))
+out.reference('long', BytesSource(numbers + bytes(len(numbers))))
+image = build_lsmt([data(0, numbers), zeroed(LONG, LONG)], 2 * len(numbers))
+out.variable('long', '0 %d lsmt RAW %d@%d' % (2 * LONG, len(image), out.raw(image)))
+image = build_zfile(numbers + bytes(len(numbers)), algo='zstd', block_size=65536)
+out.variable('long_zfile', '0 %d zfile RAW %d@%d' % (2 * LONG, len(image), out.raw(image)))
 out.finish()

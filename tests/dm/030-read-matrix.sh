@@ -15,6 +15,18 @@ read_all() {
 	unmap dut
 }
 
+# read_long NAME TABLE: all of it in one request, if memory has huge pages
+read_long() {
+	map dut "$(echo "$2" | sed "s|RAW|$RAW_DISK|g")" || fail "$1: create"
+	stat=/sys/block/dm-$(dmsetup info -c --noheadings -o minor dut)/stat
+	check "$1: direct-whole" devcheck /dev/mapper/dut "$IMAGES/long" direct-whole
+	if [ "$1" = "lsmt, long" ] && [ -e /sys/kernel/mm/transparent_hugepage ]; then
+		check "$1: more sectors at once than a segment can have" \
+			[ "$(awk '{ print int($3 / $1) }' "$stat")" -gt 16383 ]
+	fi
+	unmap dut
+}
+
 seed=$(date +%s)
 echo "# seed $seed"
 read_all "zfile lz4 4k" "$zfile_lz4_4k" mixed
@@ -24,6 +36,8 @@ read_all "zfile zstd 4k" "$zfile_zstd_4k" mixed
 read_all "zfile zstd 64k" "$zfile_zstd_64k_nocrc" mixed
 read_all "lsmt over plain layers" "$lsmt_plain" stack
 read_all "lsmt over compressed layers" "$lsmt_fused" stack
+read_long "lsmt, long" "$long"
+read_long "zfile, long" "$long_zfile"
 map below-0 "$(echo "$below_0" | sed "s|RAW|$RAW_DISK|g")"
 map below-1 "$(echo "$below_1" | sed "s|RAW|$RAW_DISK|g")"
 read_all "lsmt over zfile devices" "$lsmt_stacked" stack

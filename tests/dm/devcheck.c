@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #define MAX_READ (1 << 20)
+#define HUGE_PAGE (2 << 20)
 #define WORKERS 4
 
 static const char *device;
@@ -127,6 +128,27 @@ static bool shuffled(const struct mode *mode)
 	close(fd);
 	free(buf);
 	free(order);
+	return good;
+}
+
+/*
+ * The whole device in a single read. In huge pages, if there are any, so that it
+ * is a single request too, longer than a segment of a layer can be.
+ */
+static bool whole(const struct mode *mode)
+{
+	size_t room = (device_bytes / HUGE_PAGE + 2) * HUGE_PAGE;
+	char *map = mmap(NULL, room, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	int fd = open_device(mode->flags);
+	bool good;
+
+	if (map == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	madvise(map, room, MADV_HUGEPAGE);
+	good = check_read(fd, map + (-(uintptr_t)map & (HUGE_PAGE - 1)), 0, device_bytes);
+	munmap(map, room);
+	close(fd);
 	return good;
 }
 
@@ -266,6 +288,7 @@ static const struct mode modes[] = {
 	SIZES("buffered", 0, 0),
 	SIZES("direct", O_DIRECT, 0),
 	SIZES("direct-512-aligned", O_DIRECT, SECTOR),
+	{ "direct-whole", whole, O_DIRECT, 0, 0 },
 	{ "shuffled-buffered-4k", shuffled, 0, 4096, 0 },
 	{ "shuffled-direct-512", shuffled, O_DIRECT, 512, 0 },
 	{ "shuffled-direct-3.5k", shuffled, O_DIRECT, 3584, 0 },

@@ -240,10 +240,10 @@ def row02_magic(s):
     s.lsmt('lsmt-all-other-flags',
            layer_file(header={'flags': 0xfffffffb},
                       trailer={'flags': 0xfffffffe}), GOOD_LAYER)
-    s.lsmt('lsmt-version-255', layer_file(
-        header={'version': 255, 'sub_version': 0, 'size': 0},
-        trailer={'version': 255, 'sub_version': 0, 'size': 0xffffffff}),
-        GOOD_LAYER)
+    for version, sub_version, size in (0, 0, 0), (255, 255, 0xffffffff):
+        fields = {'version': version, 'sub_version': sub_version, 'size': size}
+        s.lsmt('lsmt-version-%d' % version, layer_file(header=fields, trailer=fields),
+               GOOD_LAYER)
     s.lsmt('lsmt-reserved', layer_file(
         header={'reserved': random_bytes(3706), 'from': 9, 'to': 3},
         trailer={'reserved': random_bytes(3706, 1), 'from': 9, 'to': 3}),
@@ -320,8 +320,20 @@ def row06_algorithm(s):
             io_error(PAYLOAD, everything))
     s.lsmt('lz4-called-zstd-fused', zf(fields={'algo': 2}), UNREADABLE)
     s.zfile('level-ignored', zf(fields={'level': 255}), GOOD_PAYLOAD)
-    s.zfile('size-field-ignored', zf(fields={'size': 0}), GOOD_PAYLOAD)
-    s.zfile('verify-255', zf(fields={'verify': 255}), GOOD_PAYLOAD)
+    for value in (0, 0xffffffff):
+        s.zfile('size-field-%d' % value, zf(fields={'size': value}), GOOD_PAYLOAD)
+    for value in (2, 255):
+        s.zfile('verify-%d' % value, zf(fields={'verify': value}), GOOD_PAYLOAD)
+    # All that nothing is said about, at its largest; digests are right.
+    unused = {'reserved68': 0xffffffff, 'level': 255, 'padding79': 255,
+              'reserved80': 0xffffffff, 'padding89': b'\xff' * 7,
+              'reserved': b'\xff' * 416, 'size': 0xffffffff}
+    more_flags = (1 << 64) - (1 << 6)
+    s.zfile('unused-fields', zf(header=dict(unused, flags=0x1b | more_flags)),
+            GOOD_PAYLOAD)
+    s.zfile('unused-fields-trailer-only', trailer_only(
+        header=dict(unused, flags=0x13 | more_flags),
+        trailer=dict(unused, flags=0x16 | more_flags)), GOOD_PAYLOAD)
 
 
 def row07_block_size(s):
