@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * damage DEVICE REFERENCE SIZE [FIRST COUNT]...
+ * damage [-m] DEVICE REFERENCE SIZE [FIRST COUNT]...
  *
  * Reads all of the device in pieces of SIZE bytes with O_DIRECT, or through the
  * page cache, page by page, if SIZE is 0. Exactly the pieces that touch one of
  * the ranges of sectors must give EIO; all others must be as in REFERENCE, which
  * counts as followed by zeros. Prints how many reads failed, and exits with 1 if
- * anything is not as it should be.
+ * anything is not as it should be. With -m it must be ENODATA instead of EIO: what
+ * a medium error of a SCSI disk is to who reads past the page cache.
  */
 #define _GNU_SOURCE
 #include "lib/dm-util.h"
@@ -27,6 +28,7 @@ static int device, reference;
 static int nr_ranges;
 static char **ranges;
 static unsigned int wrong;
+static int expected = EIO;
 
 static bool is_damaged(uint64_t offset, size_t len)
 {
@@ -74,7 +76,7 @@ static bool read_piece(char *buf, char *want, uint64_t offset, size_t len)
 	}
 	if (got >= 0)
 		complain(offset, len, "short read");
-	else if (!damaged || errno != EIO)
+	else if (!damaged || errno != expected)
 		complain(offset, len, strerror(errno));
 	return true;
 }
@@ -86,8 +88,13 @@ int main(int argc, char **argv)
 	size_t size;
 	char *buf;
 
+	if (argc > 1 && !strcmp(argv[1], "-m")) {
+		expected = ENODATA;
+		argc--;
+		argv++;
+	}
 	if (argc < 4 || argc % 2)
-		die("usage: damage DEVICE REFERENCE SIZE [FIRST COUNT]...");
+		die("usage: damage [-m] DEVICE REFERENCE SIZE [FIRST COUNT]...");
 	size = strtoul(argv[3], NULL, 10);
 	device = open(argv[1], O_RDONLY | O_CLOEXEC | (size ? O_DIRECT : 0));
 	reference = open(argv[2], O_RDONLY | O_CLOEXEC);

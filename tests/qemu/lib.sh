@@ -98,6 +98,19 @@ loop_drop() {
 	losetup -d "$1"
 }
 
+# load_modules LIST [PARAMETER...]: the modules that tests/qemu/run has put beside,
+# the last one with parameters. Those that are there already stay as they are.
+load_modules() {
+	lm_list=/modules/$1
+	shift
+	[ -e "$lm_list" ] || return 1
+	for lm_name in $(head -n -1 "$lm_list"); do
+		lm_there=/sys/module/$(basename "$lm_name" .ko | tr - _)
+		[ -e "$lm_there" ] || insmod "/modules/$lm_name" || return 1
+	done
+	insmod "/modules/$(tail -n 1 "$lm_list")" "$@"
+}
+
 # sectors DEV
 sectors() {
 	blockdev --getsz "$1"
