@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""A ZFile that is a layer, for the devices of 080-module.sh."""
+"""A layer in ZFiles of two kinds, for the devices of 080-module.sh."""
 
 from obd_builder import build_lsmt, build_zfile, data, paint, text_bytes
 from obd_format import SECTOR
@@ -15,6 +15,8 @@ out.reference('reference', BytesSource(paint([items], DEVICE * SECTOR)))
 plain = build_lsmt(items, DEVICE * SECTOR)
 packed = build_zfile(plain, algo='zstd')
 out.variable('layer', 'RAW %d@%d' % (len(packed), out.raw(packed)))
+packed = build_zfile(plain)
+out.variable('layer_lz4', 'RAW %d@%d' % (len(packed), out.raw(packed)))
 out.variable('plain_bytes', len(plain))
 out.variable('plain_sectors', len(plain) // SECTOR)
 out.variable('device_sectors', DEVICE)

@@ -7,12 +7,14 @@
 . "$IMAGES/vars"
 
 module=/modules/dm-overlaybd.ko
-rounds=10
+rounds=10 unused_rounds=20
 
 [ -f "$module" ] || skip_all "the module is built into the kernel"
 layer=$(echo "$layer" | sed "s|RAW|$RAW_DISK|")
+layer_lz4=$(echo "$layer_lz4" | sed "s|RAW|$RAW_DISK|")
 zfile_table="0 $plain_sectors zfile $layer"
 fused_table="0 $device_sectors lsmt $layer"
+lz4_table="0 $device_sectors lsmt $layer_lz4"
 stacked_table="0 $device_sectors lsmt /dev/mapper/lower $plain_bytes"
 
 references() {
@@ -24,16 +26,18 @@ slab_caches() {
 }
 
 create_all() {
-	map lower "$zfile_table" && map stacked "$stacked_table" && map fused "$fused_table"
+	map lower "$zfile_table" && map stacked "$stacked_table" &&
+		map fused "$fused_table" && map lz4 "$lz4_table"
 }
 
 remove_all() {
-	unmap fused && unmap stacked && unmap lower
+	unmap lz4 && unmap fused && unmap stacked && unmap lower
 }
 
 reads_well() {
 	devcheck /dev/mapper/stacked "$IMAGES/reference" buffered-4k &&
-		devcheck /dev/mapper/fused "$IMAGES/reference" direct-512
+		devcheck /dev/mapper/fused "$IMAGES/reference" direct-512 &&
+		devcheck /dev/mapper/lz4 "$IMAGES/reference" shuffled-direct-512
 }
 
 one_round() {
@@ -42,14 +46,21 @@ one_round() {
 	remove_all && rmmod dm-overlaybd
 }
 
+unused() {
+	for _ in $(seq $unused_rounds); do
+		insmod "$module" && rmmod dm-overlaybd || return 1
+	done
+}
+
 is "no reference without a device" "$(references)" 0
 create_all
-is "references with three devices" "$([ "$(references)" -ge 3 ] && echo some)" some
+is "references with four devices" "$([ "$(references)" -ge 4 ] && echo some)" some
 if rmmod dm-overlaybd 2>/dev/null; then
 	fail "the module cannot be removed while devices are there"
 else
 	pass "the module cannot be removed while devices are there"
 fi
+check "and they still work" reads_well
 remove_all
 is "no reference after the devices are gone" "$(references)" 0
 
@@ -75,6 +86,7 @@ while [ "$round" -lt "$rounds" ]; do
 	round=$((round + 1))
 	check "round $round of $rounds" one_round || break
 done
+check "loaded and removed, $unused_rounds times" unused
 is "no slab cache is left" "$(slab_caches)" "$caches"
 check "load the module" insmod "$module"
 done_testing

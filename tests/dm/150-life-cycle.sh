@@ -10,10 +10,11 @@ READERS='threads-direct random-buffered processes'
 
 # A debug kernel is for the long form of this.
 if [ -e /sys/kernel/debug/kmemleak ]; then
-	ROUNDS=15 DEVICES=100
+	ROUNDS=15
 else
-	ROUNDS=4 DEVICES=32
+	ROUNDS=4
 fi
+DEVICES=100
 
 table_of() {
 	eval "printf '%s\n' \"\$$1\"" | sed "s|RAW|$RAW_DISK|g"
@@ -86,6 +87,8 @@ under_load() {
 	check "other tables and back" other_tables
 	check "other tables without flush" other_tables --noflush
 	check "tables loaded and dropped" dropped_tables
+	[ ! -d /sys/module/dm_overlaybd/holders ] ||
+		check "the module cannot be removed" sh -c '! rmmod dm_overlaybd 2>/dev/null'
 	check "readers saw nothing of it" stop_readers
 	unmap upper
 }
@@ -128,10 +131,17 @@ one_of_many() {
 
 many_at_once() {
 	mkdir -p /tmp/many
+	map upper "$(table_of fused)"
+	start_readers /dev/mapper/upper
+	makers=
 	for number in $(seq $DEVICES); do
 		one_of_many "$number" >"/tmp/many/$number.out" 2>&1 &
+		makers="$makers $!"
 	done
-	wait
+	# shellcheck disable=SC2086 # a list
+	wait $makers
+	check "$DEVICES devices come and go: readers saw nothing of it" stop_readers
+	unmap upper
 	for number in $(seq $DEVICES); do
 		[ -e "/tmp/many/$number" ] || cat "/tmp/many/$number.out"
 	done
