@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""A file system with a program and an image, in a layer of a stack of targets."""
+"""A file system with a program and an image, in a layer of a stack of targets.
+The jump table of the lower one is too large to stay in memory."""
 
 import os
 import shutil
@@ -45,8 +46,10 @@ with open(shutil.which('busybox'), 'rb') as file:
 outer = file_system({'inner.z': inner_image + bytes(-len(inner_image) % SECTOR),
                      'busybox': busybox}, 12 * MIB)
 out.reference('outer.ref', BytesSource(outer))
-zfile = build_zfile(layer(outer))
+lower = layer(outer)
+zfile = build_zfile(lower, block_size=2048)
 out.raw(zfile)
-out.variable('outer', '0 %d lsmt RAW %d' % (len(outer) // SECTOR, len(zfile)))
+out.variable('below', '0 %d zfile RAW %d' % (-(-len(lower) // SECTOR), len(zfile)))
+out.variable('outer', '0 %d lsmt /dev/mapper/below %d' % (len(outer) // SECTOR, len(lower)))
 out.variable('inner', '0 %d zfile LOOP %d' % (len(inner) // SECTOR, len(inner_image)))
 out.finish()

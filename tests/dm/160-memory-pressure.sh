@@ -1,49 +1,70 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A compressed image in a file, in a file system, in a compressed layer: it reads
-# right with hardly any memory, and so does a program that is run from there.
+# A compressed image in a file, in a file system, in a layer, in a compressed image:
+# it reads right with hardly any memory, and so does a program that is run from
+# there. When all is over the kernel holds what it held before.
 . /lib.sh
 # shellcheck source=/dev/null
 . "$IMAGES/vars"
 LEFT_KIB=65536
+MIB=$((1 << 20))
 
-mkdir -p /tmp/outer /tmp/cgroup /tmp/full
-mount -t cgroup2 cgroup2 /tmp/cgroup && echo +memory >/tmp/cgroup/cgroup.subtree_control
-
-# in_cgroup BYTES COMMAND...: with this much memory, cached pages included
+# in_cgroup MIB COMMAND...: with this much memory, cached pages included
 in_cgroup() {
-	mkdir -p /tmp/cgroup/small && echo "$1" >/tmp/cgroup/small/memory.max
+	mkdir -p "/tmp/cgroup/$1" && echo $(($1 * MIB)) >"/tmp/cgroup/$1/memory.max"
+	ic_tasks=/tmp/cgroup/$1/cgroup.procs
 	shift
-	sh -c 'echo $$ >/tmp/cgroup/small/cgroup.procs && exec "$@"' sh "$@"
+	sh -c 'echo $$ >"$0" && exec "$@"' "$ic_tasks" "$@"
 }
 
 oom_kills() {
-	awk '$1 == "oom_kill" { print $2 }' /tmp/cgroup/small/memory.events
+	awk '$1 == "oom_kill" { print $2 }' "/tmp/cgroup/$1/memory.events"
 }
 
-# has_sum DEVICE: read from end to end through the page cache
+# start_eater COMMAND...: which ends with memeater; wait until it is full
+start_eater() {
+	"$@" >/tmp/eater 2>&1 &
+	eater=$!
+	for _ in $(seq 600); do
+		grep -q full /tmp/eater && return
+		sleep 0.1
+	done
+	return 1
+}
+
+stop_eater() {
+	kill -9 "$(cut -d' ' -f1 /tmp/eater)"
+	wait "$eater" 2>/dev/null
+}
+
+# has_sum MIB DEVICE [PROGRAM]: read from end to end, through the page cache
 has_sum() {
-	blockdev --flushbufs "/dev/mapper/$1"
-	[ "$(in_cgroup $((4 << 20)) md5sum <"/dev/mapper/$1")" = "$(md5sum <"$IMAGES/$1.ref")" ]
+	blockdev --flushbufs "/dev/mapper/$2"
+	[ "$(in_cgroup "$1" ${3:+"$3"} md5sum <"/dev/mapper/$2")" = \
+		"$(md5sum <"$IMAGES/$2.ref")" ]
 }
 
 available() {
 	awk '$1 == "MemAvailable:" { print $2 }' /proc/meminfo
 }
 
-# All memory but a little, in files that cannot be swapped out.
-eat_memory() {
-	mount -t tmpfs -o size=100% full /tmp/full
-	dd if=/dev/zero of=/tmp/full/it bs=1M count=$((($(available) - LEFT_KIB) / 1024)) 2>/dev/null
+start_dropper() {
+	rm -f /tmp/stop
+	(
+		while [ ! -e /tmp/stop ]; do
+			echo 3 >/proc/sys/vm/drop_caches
+			sleep 0.05
+		done
+	) &
+	dropper=$!
 }
 
-drop_caches() {
-	while [ ! -e /tmp/stop ]; do
-		echo 3 >/proc/sys/vm/drop_caches
-		sleep 0.05
-	done
+stop_dropper() {
+	touch /tmp/stop
+	wait $dropper
 }
 
+# A program that is there nowhere else.
 program_reads() {
 	for _ in 1 2 3; do
 		echo 3 >/proc/sys/vm/drop_caches
@@ -69,41 +90,72 @@ read_at_once() {
 	done
 	program_reads || touch /tmp/failed
 	for pid in $(jobs -p); do
-		[ "$pid" = "$dropper" ] || wait "$pid"
+		[ "$pid" = "$dropper" ] || [ "$pid" = "$eater" ] || wait "$pid"
 	done
 	[ ! -e /tmp/failed ]
 }
 
 # shellcheck disable=SC2154 # set in vars
-map outer "$(echo "$outer" | sed "s|RAW|$RAW_DISK|")"
-check "a file system in the outer image" mount -t ext4 -o ro,noload /dev/mapper/outer /tmp/outer
-disk=$(loop_setup /tmp/outer/inner.z)
-# shellcheck disable=SC2154 # set in vars
-check "an image in a file of it" map inner "$(echo "$inner" | sed "s|LOOP|$disk|")"
-for device in outer inner; do
-	check "$device: read in a cgroup of 4 MiB" has_sum $device
-done
-is "nobody was killed there" "$(oom_kills)" 0
+map_all() {
+	map below "$(echo "$below" | sed "s|RAW|$RAW_DISK|")" && map outer "$outer" &&
+		mount -t ext4 -o ro,noload /dev/mapper/outer /tmp/outer &&
+		disk=$(loop_setup /tmp/outer/inner.z) &&
+		map inner "$(echo "$inner" | sed "s|LOOP|$disk|")"
+}
 
-eat_memory
+unmap_all() {
+	unmap inner && loop_drop "$disk" && umount /tmp/outer && unmap outer && unmap below
+}
+
+# What comes and goes with a set of devices, read by a program that lies on them.
+use_all() {
+	map_all && /tmp/outer/busybox dd if=/dev/mapper/inner of=/dev/null bs=64k 2>/dev/null &&
+		unmap_all && echo 3 >/proc/sys/vm/drop_caches
+}
+
+if [ "${1:-}" = use ]; then
+	use_all
+	exit
+fi
+
+mkdir -p /tmp/outer /tmp/cgroup
+mount -t cgroup2 cgroup2 /tmp/cgroup && echo +memory >/tmp/cgroup/cgroup.subtree_control
+map_all
+is "an image in a file, in a file system, in a stack of targets" $? 0
+for device in outer inner; do
+	check "$device: read in a cgroup of 4 MiB" has_sum 4 $device
+done
+is "nobody was killed there" "$(oom_kills 4)" 0
+
+start_eater in_cgroup 64 memeater -b $((54 * MIB))
+is "most of a cgroup of 64 MiB is eaten" $? 0
+start_dropper
+for device in outer inner; do
+	check "$device: read there by a program that lies on it" \
+		has_sum 64 $device /tmp/outer/busybox
+done
+stop_dropper
+is "nobody was killed there" "$(oom_kills 64)" 0
+stop_eater
+
+start_eater memeater -l $LEFT_KIB
+is "all memory is eaten" $? 0
 check "memory is short" [ "$(available)" -lt $((2 * LEFT_KIB)) ]
-rm -f /tmp/stop
-drop_caches &
-dropper=$!
+start_dropper
 check "all memory eaten, caches dropped all the time: read" read_both
 check "the same, by many readers" read_at_once
 for device in outer inner; do
-	check "$device: read in a cgroup of 4 MiB" has_sum $device
+	check "$device: read in a cgroup of 4 MiB" has_sum 4 $device
 done
-touch /tmp/stop
-wait $dropper
-umount /tmp/full
-is "nobody was killed" "$(dmesg | grep -E 'Out of memory|oom-kill')" ''
+stop_dropper
+stop_eater
+is "nobody was killed but who ate it" \
+	"$(dmesg | grep -E 'Killed process|oom-kill' | grep -v memeater)" ''
 is "no read error" "$(dmsetup status | awk '{ print $(NF - 1), $NF }' | sort -u)" "0 0"
-unmap inner
-loop_drop "$disk"
-umount /tmp/outer
-unmap outer
-rmdir /tmp/cgroup/small
+check "all devices removed" unmap_all
+check "what the kernel holds is as before" leftover 10 sh "$0" use
+bufio=/sys/module/dm_bufio/parameters/current_allocated_bytes
+[ ! -e $bufio ] || is "dm-bufio holds nothing" "$(cat $bufio)" 0
+rmdir /tmp/cgroup/4 /tmp/cgroup/64
 umount /tmp/cgroup
 done_testing
