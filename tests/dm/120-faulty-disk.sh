@@ -206,6 +206,8 @@ lost_blocks() {
 	unmap lower
 	loop_drop "$disk"
 
+	# Ten lines in five seconds are logged, and dd may have caused all of them.
+	sleep 6
 	disk=$(loop_setup "$IMAGES/small") && size=$(sectors "$disk")
 	dmsetup create --readonly lower --table "$(pass_through "$size" "$disk")"
 	open_image small /dev/mapper/lower
