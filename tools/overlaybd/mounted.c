@@ -72,6 +72,19 @@ static bool read_number(dev_t device, const char *folder, const char *name, dev_
 	return good;
 }
 
+/* Of NVMe, "device" leads to a controller, whose number is of a character device. */
+static bool is_partition(dev_t device, const char *name)
+{
+	char attribute[300], *text;
+	bool found;
+
+	snprintf(attribute, sizeof(attribute), "%s/partition", name);
+	text = block_attribute(device, attribute);
+	found = text;
+	free(text);
+	return found;
+}
+
 static bool find(dev_t device, unsigned int depth, dev_t *where);
 
 /* @folder: "holders/" of a device, or "" for those of its files that are partitions */
@@ -88,6 +101,7 @@ static bool find_in(dev_t device, const char *folder, unsigned int depth, dev_t 
 	entries = opendir(path);
 	while (entries && !found && (entry = readdir(entries))) {
 		if (*entry->d_name == '.' ||
+		    (!*folder && !is_partition(device, entry->d_name)) ||
 		    !read_number(device, folder, entry->d_name, &number))
 			continue;
 		found = find(number, depth + 1, where);

@@ -179,7 +179,7 @@ static int too_many_blocks(void)
  */
 int zfile_check_bytes(const struct zfile_options *options, u64 bytes)
 {
-	return bytes >> options->block_shift > ZFILE_MAX_BLOCKS ? too_many_blocks() : 0;
+	return bytes > (u64)ZFILE_MAX_BLOCKS << options->block_shift ? too_many_blocks() : 0;
 }
 
 static int compress_chunk(void *context, unsigned int worker, void *item)
