@@ -81,10 +81,18 @@ def schema(t):
                 'index_entries', 'segments', 'zeroed_segments',
                 'padding_entries', 'longest_segment_sectors', 'data_sectors',
                 'zeroed_sectors', 'end_sector'})
-    t.check('the kernel memory is 12 bytes per extent and 8 per 64 blocks',
-            info['kernel_memory'] == {'segment_index': 16,
-                                      'jump_table_anchors': 8, 'total': 24},
-            info['kernel_memory'])
+    blocks = info['layers'][0]['zfile']['blocks']
+    t.check('the kernel memory: 12 bytes an extent, a small jump table whole',
+            info['kernel_memory'] == {
+                'segment_index': 16, 'jump_tables': 16 + 4 * blocks,
+                'total': 32 + 4 * blocks}, info['kernel_memory'])
+    t.write('zeros', bytes(64 << 20))
+    t.must('convert', '--from', 'raw', '--to', 'zfile', '--block-size', '512',
+           'zeros', '-o', 'many-blocks')
+    memory = t.must('info', '--json', 'many-blocks').json()['kernel_memory']
+    # 4 bytes for every 64 of 131,072 blocks and for their end, 8 for 32,768.
+    t.check('the kernel memory: of a large jump table one number of 64',
+            memory['jump_tables'] == 4 * (2048 + 1) + 8 * 5, memory)
     t.must('create', 'src', '-o', 'evil', '--tag', 'a\x1b[2Jb\xff')
     text = t.must('info', 'evil').out
     t.check('control characters of a tag do not reach the terminal',

@@ -14,7 +14,7 @@
  *     end_sector }
  * virtual_size, device_sectors
  * segments, extents: of the merged view, as listed and as packed in the kernel
- * kernel_memory { segment_index, jump_table_anchors, total }
+ * kernel_memory { segment_index, jump_tables, total }
  * warnings[]: texts
  */
 
@@ -27,16 +27,13 @@
 
 #include <linux/minmax.h>
 
+#include "../../drivers/md/dm-overlaybd/jump-table.h"
 #include "codec.h"
 #include "describe.h"
 #include "disk.h"
 #include "message.h"
 #include "stack.h"
 #include "units.h"
-
-/* What the kernel keeps of a jump table: an u64 for so many blocks. */
-#define KERNEL_ANCHOR_BLOCKS	64
-#define KERNEL_ANCHOR_BYTES	8
 
 static void add_number(struct json_object *to, const char *key, u64 value)
 {
@@ -191,17 +188,14 @@ static void check_chain(const struct image *image, struct json_object *warnings)
 			add_warning(warnings, IMAGE_NOT_CHAINED, image->layers[i].path);
 }
 
-static u64 anchors_bytes(const struct image *image)
+static u64 jump_tables_bytes(const struct image *image)
 {
 	u64 bytes = 0;
 	unsigned int i;
 
-	for (i = 0; i < image->count; i++) {
-		u64 blocks = image->layers[i].zfile.info.block_count;
-
+	for (i = 0; i < image->count; i++)
 		if (image->layers[i].is_zfile)
-			bytes += (blocks / KERNEL_ANCHOR_BLOCKS + 1) * KERNEL_ANCHOR_BYTES;
-	}
+			bytes += jump_table_bytes(image->layers[i].zfile.info.block_count);
 	return bytes;
 }
 
@@ -209,12 +203,12 @@ static void describe_memory(const struct image *image, const struct stack *stack
 			    struct json_object *o)
 {
 	struct json_object *memory = json_object_new_object();
-	u64 anchors = anchors_bytes(image);
+	u64 tables = jump_tables_bytes(image);
 	u64 index = stack ? segment_index_bytes(&stack->index) : 0;
 
 	add_number(memory, "segment_index", index);
-	add_number(memory, "jump_table_anchors", anchors);
-	add_number(memory, "total", index + anchors);
+	add_number(memory, "jump_tables", tables);
+	add_number(memory, "total", index + tables);
 	json_object_object_add(o, "kernel_memory", memory);
 }
 
@@ -359,9 +353,9 @@ void describe_print(struct json_object *object)
 	if (member(object, "segments"))
 		printf("merged:          %llu segments, %llu extents in the kernel\n",
 		       number(object, "segments"), number(object, "extents"));
-	printf("kernel memory:   %llu bytes (segment index %llu, jump table %llu)\n",
+	printf("kernel memory:   %llu bytes (segment index %llu, jump tables %llu)\n",
 	       number(memory, "total"), number(memory, "segment_index"),
-	       number(memory, "jump_table_anchors"));
+	       number(memory, "jump_tables"));
 	for (i = 0; i < json_object_array_length(warnings); i++)
 		warn("%s", json_object_get_string(json_object_array_get_idx(warnings, i)));
 }

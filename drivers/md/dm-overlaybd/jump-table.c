@@ -24,13 +24,7 @@
 
 static u64 leaf_count(const struct jump_table *t)
 {
-	return DIV_ROUND_UP_ULL(t->block_count, JUMP_TABLE_LEAF_BLOCKS);
-}
-
-static u64 group_count(const struct jump_table *t)
-{
-	/* One more anchor than leaves. */
-	return leaf_count(t) / JUMP_TABLE_GROUP_LEAVES + 1;
+	return jump_table_leaves(t->block_count);
 }
 
 static u64 anchor_get(const struct jump_table *t, u64 leaf)
@@ -146,7 +140,7 @@ int jump_table_load(struct jump_table *table, struct vfile *file,
 		.max_entry_bytes = info->max_entry_bytes,
 	};
 	*error = "Cannot allocate ZFile jump table";
-	table->bases = exact_alloc_array(group_count(table), sizeof(u64));
+	table->bases = exact_alloc_array(jump_table_groups(table->block_count), sizeof(u64));
 	table->anchors = exact_alloc_array(leaf_count(table) + 1, sizeof(u32));
 	if (!table->bases || !table->anchors)
 		return -ENOMEM;
@@ -185,22 +179,6 @@ void jump_table_destroy(struct jump_table *table)
 	table->bases = NULL;
 	table->anchors = NULL;
 	table->sizes = NULL;
-}
-
-/**
- * jump_table_bytes() - memory a table holds that nothing can reclaim
- * @table: the table
- *
- * Return: bytes.
- */
-size_t jump_table_bytes(const struct jump_table *table)
-{
-	size_t bytes = group_count(table) * sizeof(u64) +
-		       (leaf_count(table) + 1) * sizeof(u32);
-
-	if (table->sizes)
-		bytes += table->block_count * ZFILE_INDEX_ENTRY_BYTES;
-	return bytes;
 }
 
 static u64 leaf_position(u64 leaf)

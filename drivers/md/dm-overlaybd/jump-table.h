@@ -18,8 +18,9 @@
 
 #include <linux/types.h>
 
+#include "format.h"
+
 struct vfile;
-struct zfile_info;
 
 #define JUMP_TABLE_LEAF_BLOCKS	64
 
@@ -55,10 +56,37 @@ struct jump_table {
 	u32 max_entry_bytes;
 };
 
+static inline u64 jump_table_leaves(u64 block_count)
+{
+	return (block_count + JUMP_TABLE_LEAF_BLOCKS - 1) / JUMP_TABLE_LEAF_BLOCKS;
+}
+
+static inline u64 jump_table_groups(u64 block_count)
+{
+	/* One more anchor than leaves. */
+	return jump_table_leaves(block_count) / JUMP_TABLE_GROUP_LEAVES + 1;
+}
+
+/**
+ * jump_table_bytes() - memory a table holds that nothing can reclaim
+ * @block_count: how many blocks there are
+ *
+ * For user space, too.
+ *
+ * Return: bytes.
+ */
+static inline u64 jump_table_bytes(u64 block_count)
+{
+	u64 index_bytes = block_count * ZFILE_INDEX_ENTRY_BYTES;
+	u64 bytes = jump_table_groups(block_count) * sizeof(u64) +
+		    (jump_table_leaves(block_count) + 1) * sizeof(u32);
+
+	return bytes + (index_bytes <= JUMP_TABLE_RESIDENT_BYTES ? index_bytes : 0);
+}
+
 int jump_table_load(struct jump_table *table, struct vfile *file,
 		    const struct zfile_info *info, const char **error);
 void jump_table_destroy(struct jump_table *table);
-size_t jump_table_bytes(const struct jump_table *table);
 int jump_table_find(const struct jump_table *table, u64 block,
 		    unsigned int count, bool may_wait, u64 *offset, u32 *sizes);
 

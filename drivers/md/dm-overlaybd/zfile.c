@@ -147,7 +147,7 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
  */
 size_t zfile_resident_bytes(const struct zfile *zf)
 {
-	return sizeof(*zf) + jump_table_bytes(&zf->table) +
+	return sizeof(*zf) + jump_table_bytes(zf->table.block_count) +
 	       zf->reserve_bytes + zfile_block_bytes(zf);
 }
 

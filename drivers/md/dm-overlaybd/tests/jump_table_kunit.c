@@ -189,7 +189,7 @@ static void find_test(struct kunit *test)
 
 	KUNIT_ASSERT_EQ(test, 0, table_test_load(t));
 	KUNIT_EXPECT_EQ(test, !t->table.sizes, !small);
-	KUNIT_EXPECT_EQ(test, jump_table_bytes(&t->table),
+	KUNIT_EXPECT_EQ(test, jump_table_bytes(t->table.block_count),
 			(leaves / 512 + 1) * 8 + (leaves + 1) * 4 +
 			(small ? blocks * 4 : 0));
 	KUNIT_EXPECT_EQ(test, t->file.caches, !small);
