@@ -193,7 +193,6 @@ static void klog_find(int fd, const char *device, char *text, size_t size)
 	char record[8192];
 	ssize_t got;
 
-
 	*text = '\0';
 	for (;;) {
 		char *line, *end;
@@ -231,6 +230,11 @@ void klog_device_error(int fd, unsigned int minor_number, char *text, size_t siz
 
 	snprintf(device, sizeof(device), "%u:%u: ", major_number, minor_number);
 	klog_find(fd, device, text, size);
+	/* What another CPU is about to write hides what comes behind it. */
+	for (int tries = 0; tries < 100 && !*text; tries++) {
+		usleep(10000);
+		klog_find(fd, device, text, size);
+	}
 }
 
 bool all_zero(const void *buf, size_t len)
