@@ -69,7 +69,7 @@ counted() {
 	pass "$co_text"
 	[ "$co_name" = bare ] && co_failed=0
 	is "$co_text: the status line counts each" "$(($($co_counter) - co_before))" "$co_failed"
-	sleep 0.2
+	sleep 0.4
 	check "$co_text: a dm event was raised" [ "$(events)" -gt "$co_events" ]
 }
 

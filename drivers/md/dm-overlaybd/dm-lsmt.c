@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 
+#include "dm-audit.h"
 #include "format.h"
 #include "layer.h"
 #include "layer-args.h"
@@ -34,7 +35,8 @@ struct lsmt_c {
 	struct target_layer layers[] __counted_by(layer_count);
 };
 
-static void lsmt_dtr(struct dm_target *ti)
+/* Takes a half open target too. */
+static void lsmt_close(struct dm_target *ti)
 {
 	struct lsmt_c *lc = ti->private;
 	unsigned int i;
@@ -44,6 +46,12 @@ static void lsmt_dtr(struct dm_target *ti)
 	for (i = 0; i < lc->layer_count; i++)
 		obd_target_layer_close(ti, &lc->layers[i]);
 	kvfree(lc);
+}
+
+static void lsmt_dtr(struct dm_target *ti)
+{
+	lsmt_close(ti);
+	dm_audit_log_dtr(DM_MSG_PREFIX, ti, 1);
 }
 
 /* How many layers the table line names: pairs up to the optional arguments. */
@@ -123,17 +131,7 @@ static int open_stack(struct dm_target *ti, struct lsmt_c *lc)
 	return 0;
 }
 
-/*
- * Construct a mapping:
- *	<dev> <bytes>[@<start sector>] [<dev> <bytes>[@<start sector>]]...
- *	[<#opt args> <opt>...]
- *
- * For each layer, lowest first:
- * <dev>: device it lies on, path or major:minor
- * <bytes>: exact length of the LSMT file, or of the ZFile that holds it
- * <start sector>: where on the device it begins, in 512-byte sectors; default 0
- */
-static int lsmt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+static int lsmt_open_target(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct dm_arg_set as = { .argc = argc, .argv = argv };
 	unsigned int layer_count = count_layers(argc, argv);
@@ -166,11 +164,29 @@ static int lsmt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	if (!r)
 		r = open_stack(ti, lc);
 	if (r) {
-		lsmt_dtr(ti);
+		lsmt_close(ti);
 		return r;
 	}
 	ti->per_io_data_size = lc->file->io_bytes;
 	return 0;
+}
+
+/*
+ * Construct a mapping:
+ *	<dev> <bytes>[@<start sector>] [<dev> <bytes>[@<start sector>]]...
+ *	[<#opt args> <opt>...]
+ *
+ * For each layer, lowest first:
+ * <dev>: device it lies on, path or major:minor
+ * <bytes>: exact length of the LSMT file, or of the ZFile that holds it
+ * <start sector>: where on the device it begins, in 512-byte sectors; default 0
+ */
+static int lsmt_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	int r = lsmt_open_target(ti, argc, argv);
+
+	dm_audit_log_ctr(DM_MSG_PREFIX, ti, !r);
+	return r;
 }
 
 static int lsmt_map(struct dm_target *ti, struct bio *bio)

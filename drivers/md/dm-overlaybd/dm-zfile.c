@@ -9,6 +9,7 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 
+#include "dm-audit.h"
 #include "codec.h"
 #include "layer.h"
 #include "layer-args.h"
@@ -28,13 +29,20 @@ struct zfile_c {
 	struct target_event event;
 };
 
-static void zfile_dtr(struct dm_target *ti)
+/* Takes a half open target too. */
+static void zfile_close(struct dm_target *ti)
 {
 	struct zfile_c *zc = ti->private;
 
 	obd_target_event_exit(&zc->event);
 	obd_target_layer_close(ti, &zc->layer);
 	kfree(zc);
+}
+
+static void zfile_dtr(struct dm_target *ti)
+{
+	zfile_close(ti);
+	dm_audit_log_dtr(DM_MSG_PREFIX, ti, 1);
 }
 
 static int zfile_check(struct dm_target *ti, struct zfile_c *zc)
@@ -50,14 +58,7 @@ static int zfile_check(struct dm_target *ti, struct zfile_c *zc)
 	return 0;
 }
 
-/*
- * Construct a mapping: <dev> <bytes>[@<start sector>] [<#opt args> <opt>...]
- *
- * <dev>: device the ZFile lies on, path or major:minor
- * <bytes>: exact length of the ZFile
- * <start sector>: where on the device it begins, in 512-byte sectors; default 0
- */
-static int zfile_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+static int zfile_open_target(struct dm_target *ti, unsigned int argc, char **argv)
 {
 	struct dm_arg_set as = { .argc = argc, .argv = argv };
 	struct zfile_c *zc;
@@ -80,11 +81,26 @@ static int zfile_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	if (!r)
 		r = zfile_check(ti, zc);
 	if (r) {
-		zfile_dtr(ti);
+		zfile_close(ti);
 		return r;
 	}
 	ti->per_io_data_size = obd_layer_file(zc->layer.layer)->io_bytes;
 	return 0;
+}
+
+/*
+ * Construct a mapping: <dev> <bytes>[@<start sector>] [<#opt args> <opt>...]
+ *
+ * <dev>: device the ZFile lies on, path or major:minor
+ * <bytes>: exact length of the ZFile
+ * <start sector>: where on the device it begins, in 512-byte sectors; default 0
+ */
+static int zfile_ctr(struct dm_target *ti, unsigned int argc, char **argv)
+{
+	int r = zfile_open_target(ti, argc, argv);
+
+	dm_audit_log_ctr(DM_MSG_PREFIX, ti, !r);
+	return r;
 }
 
 static int zfile_map(struct dm_target *ti, struct bio *bio)

@@ -5,6 +5,7 @@
 
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
+#include <linux/jiffies.h>
 #include <linux/kobject.h>
 #include <linux/sprintf.h>
 
@@ -13,9 +14,13 @@
 #define EVENT_ENV	"DM_OVERLAYBD_READ_FAILED"
 #define EVENT_ENV_BYTES	(sizeof(EVENT_ENV) + 2)
 
+/* Where one read fails, others are likely to: they are told of together. */
+#define EVENT_DELAY	msecs_to_jiffies(100)
+
 static void target_event_work(struct work_struct *work)
 {
-	struct target_event *ev = container_of(work, struct target_event, work);
+	struct target_event *ev = container_of(to_delayed_work(work),
+					       struct target_event, work);
 	char env[EVENT_ENV_BYTES];
 	char *envp[2];
 	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
@@ -35,16 +40,18 @@ static void target_event_work(struct work_struct *work)
 void obd_target_event_init(struct target_event *ev, struct dm_target *ti)
 {
 	ev->ti = ti;
-	INIT_WORK(&ev->work, target_event_work);
+	INIT_DELAYED_WORK(&ev->work, target_event_work);
 }
 
 /**
- * obd_target_event_exit() - wait until no event is being raised, in a destructor
+ * obd_target_event_exit() - raise the event now if it is due, in a destructor
  * @ev: the event
+ *
+ * No read is in flight any more. May sleep.
  */
 void obd_target_event_exit(struct target_event *ev)
 {
-	cancel_work_sync(&ev->work);
+	flush_delayed_work(&ev->work);
 }
 
 /**
@@ -56,5 +63,5 @@ void obd_target_event_exit(struct target_event *ev)
  */
 void obd_target_event_failed_read(struct target_event *ev)
 {
-	schedule_work(&ev->work);
+	schedule_delayed_work(&ev->work, EVENT_DELAY);
 }

@@ -12,11 +12,11 @@
 /**
  * struct target_event - how a target tells of failed reads
  * @ti: the target
- * @work: raises the event, from a thread that may sleep
+ * @work: raises the event, some time after the first read that failed
  */
 struct target_event {
 	struct dm_target *ti;
-	struct work_struct work;
+	struct delayed_work work;
 };
 
 void obd_target_event_init(struct target_event *ev, struct dm_target *ti);

@@ -22,14 +22,18 @@
 #include <linux/gfp.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
+#include "dm-audit.h"
 #include "block-cache.h"
 #include "buffer.h"
 #include "zfile.h"
 #include "zfile-block.h"
 #include "zfile-io.h"
+
+#define DM_MSG_PREFIX "zfile"
 
 /*
  * A bio is cut where a multiple of this many bytes of content ends. Larger, and
@@ -69,7 +73,7 @@ static struct workqueue_struct *decompress_queue;
  * @partial: takes the first block when only a part of it is wanted, and is cached
  *	then; NULL when all of it is wanted. Of the other blocks all is wanted
  * @offset: where in the content @bio begins, in bytes
- * @first_block: the block that contains @offset
+ * @first_block: the block that contains @offset; in the end the one that is corrupt
  * @file_offset: where in the file @first_block begins, in bytes
  * @blocks: how many blocks @bio touches
  * @head: where in @compressed @first_block begins: @data starts at a sector
@@ -227,6 +231,33 @@ static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 	bio_endio(bio);
 }
 
+/* Where on dm's device that is which @io wants of a block and what follows it. */
+static sector_t block_sector(const struct zfile_io *io, u64 block)
+{
+	u64 start = max(block << io->zf->info.block_shift, io->offset);
+
+	return io->bio->bi_iter.bi_sector + ((start - io->offset) >> SECTOR_SHIFT);
+}
+
+static void zfile_io_corrupt_work(struct work_struct *work)
+{
+	struct zfile_io *io = container_of(work, struct zfile_io, work);
+	unsigned int noio = memalloc_noio_save();
+
+	dm_audit_log_bio(DM_MSG_PREFIX, "verify-block", io->bio,
+			 block_sector(io, io->first_block), 0);
+	memalloc_noio_restore(noio);
+	zfile_io_end(io, BLK_STS_IOERR);
+}
+
+/* A block is corrupt, which has been reported. An audit record may sleep. */
+static void zfile_io_corrupt(struct zfile_io *io, u64 block)
+{
+	io->first_block = block;
+	INIT_WORK(&io->work, zfile_io_corrupt_work);
+	queue_work(io->zf->wait_queue, &io->work);
+}
+
 /* Decode one of the blocks fetched. */
 static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
 			       const struct zfile_block *zb)
@@ -255,7 +286,7 @@ static void zfile_io_decode(struct zfile_io *io)
 	for (i = 0; i < io->blocks; i++, zfile_next_block(&zb)) {
 		zb.bytes = io->sizes[i];
 		if (zfile_io_decode_one(io, &iter, &zb)) {
-			zfile_io_end(io, BLK_STS_IOERR);
+			zfile_io_corrupt(io, zb.block);
 			return;
 		}
 	}
@@ -361,29 +392,42 @@ static int reserve_fetch(struct zfile *zf, struct zfile_block *zb)
 	return r;
 }
 
-/* No memory: one block after the other, with what was set aside. */
+/* Fetch and decode one block after the other, with what was set aside. */
+static int zfile_io_decode_from_reserve(struct zfile_io *io, struct zfile_block *zb)
+{
+	struct bvec_iter iter = io->bio->bi_iter;
+	unsigned int i;
+
+	for (i = 0; i < io->blocks; i++, zfile_next_block(zb)) {
+		int r;
+
+		zb->bytes = io->sizes[i];
+		r = reserve_fetch(io->zf, zb);
+		if (!r)
+			r = decode_to_bio(io, &iter, zb, io->zf->reserve_scratch);
+		if (r)
+			return r;
+	}
+	zero_behind_content(io, &iter);
+	return 0;
+}
+
+/* There is no memory. */
 static void zfile_io_serve_from_reserve(struct zfile_io *io)
 {
-	struct zfile *zf = io->zf;
 	struct zfile_block zb = {
 		.block = io->first_block,
 		.file_offset = io->file_offset,
 	};
-	struct bvec_iter iter = io->bio->bi_iter;
-	unsigned int i;
-	int r = 0;
+	int r;
 
-	mutex_lock(&zf->reserve_lock);
-	for (i = 0; i < io->blocks && !r; i++, zfile_next_block(&zb)) {
-		zb.bytes = io->sizes[i];
-		r = reserve_fetch(zf, &zb);
-		if (!r)
-			r = decode_to_bio(io, &iter, &zb, zf->reserve_scratch);
-	}
-	mutex_unlock(&zf->reserve_lock);
-	if (!r)
-		zero_behind_content(io, &iter);
-	zfile_io_end(io, r ? BLK_STS_IOERR : BLK_STS_OK);
+	mutex_lock(&io->zf->reserve_lock);
+	r = zfile_io_decode_from_reserve(io, &zb);
+	mutex_unlock(&io->zf->reserve_lock);
+	if (r == -EUCLEAN)
+		zfile_io_corrupt(io, zb.block);
+	else
+		zfile_io_end(io, r ? BLK_STS_IOERR : BLK_STS_OK);
 }
 
 static int zfile_io_locate(struct zfile_io *io, bool may_wait)
@@ -396,11 +440,13 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 {
 	struct zfile *zf = io->zf;
 
-	if (r == -EUCLEAN)
+	if (r == -EUCLEAN) {
 		zfile_report_corrupt(zf, io->first_block, zf->info.index_offset,
 				     "has another size now: the index has changed");
-	else
-		atomic64_inc(&zf->read_errors);
+		zfile_io_corrupt(io, io->first_block);
+		return;
+	}
+	atomic64_inc(&zf->read_errors);
 	zfile_io_end(io, BLK_STS_IOERR);
 }
 

@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0
+"""Images with one corrupt block each, and where that block is."""
+
+from obd_builder import build_lsmt, build_zfile, data, text_bytes
+from obd_format import SECTOR
+from obd_reader import BytesSource, ZFile, open_device, survey
+from plan_images import Output
+
+BLOCK = 4096
+BAD = 7
+out = Output()
+
+
+def image(name, kind, content, sectors, **options):
+    """The variables are: kind, sectors, bytes; NAME_byte: where in the file the bad
+    block begins; NAME_lost: the first sector it costs, and how many."""
+    file = build_zfile(content, **options)
+    device = open_device(kind, [(BytesSource(file), 0, len(file))], sectors)
+    _, bad = survey(device)
+    if len(bad) != 1:
+        raise SystemExit('%s: %d ranges are lost' % (name, len(bad)))
+    out.file(name, bytes(16 * SECTOR) + file)
+    out.variable(name, '%s %d %d' % (kind, sectors, len(file)))
+    out.variable(name + '_byte', ZFile(BytesSource(file)).starts[BAD])
+    out.variable(name + '_lost', '%d %d' % bad[0])
+
+
+TEXT = text_bytes(20 * BLOCK)
+image('crc', 'zfile', TEXT, 160, block_crcs={BAD: 1})
+image('lz4', 'zfile', TEXT, 160, blocks={BAD: b'\xff' * 99}, verify=0)
+# The first 4096 bytes of the layer are its header.
+image('lsmt', 'lsmt', build_lsmt([data(50, TEXT)], 300 * SECTOR), 300, block_crcs={BAD: 1})
+out.finish()

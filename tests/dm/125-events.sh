@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# What is told of a block that is corrupt: a line in the kernel log, a counter in the
+# status line, a dm event, a uevent and an audit record. What is told of tables: audit
+# records. Many failed reads in a row are told of in few events.
+. /lib.sh
+# shellcheck source=/dev/null
+. "$IMAGES/vars"
+
+of() {
+	eval "printf '%s\n' \"\$$1${2:+_$2}\""
+}
+
+# number_of WHICH WORDS...: of WORDS
+number_of() {
+	shift "$1"
+	printf '%s\n' "$1"
+}
+
+corrupt() { dmsetup status upper | awk '{ print $NF }'; }
+read_errors() { dmsetup status upper | awk '{ print $(NF - 1) }'; }
+events() { dmsetup info -c --noheadings -o events upper; }
+
+# heard PATTERN: how many lines since forget_all. What there is to hear arrives after
+# the delay of the events, and some more on a slow machine.
+heard() { tail -n "+$((forgotten + 1))" /tmp/heard | grep -c -- "$1"; }
+forget_all() {
+	forgotten=$(wc -l </tmp/heard)
+	dmesg -c >/dev/null
+}
+settle() { sleep 0.3; }
+
+logged() { dmesg | grep -c "device-mapper: zfile: .*$1"; }
+failed_events() { heard "^uevent .*ACTION=change .*DM_OVERLAYBD_READ_FAILED=1 .*$node "; }
+records() { heard "^audit 1339 .*: module=zfile op=verify-block dev=$number sector=$1 res=0"; }
+
+# open_upper NAME: on /dev/mapper/lower
+# shellcheck disable=SC2046 # three words
+open_upper() {
+	set -- $(of "$1")
+	map upper "0 $2 $1 /dev/mapper/lower $3@16"
+}
+
+listen >/tmp/heard &
+listener=$!
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	grep -q '^listening$' /tmp/heard && break
+	sleep 0.3
+done
+
+# on_lower NAME: a device with the image, which begins at sector 16
+on_lower() {
+	disk=$(loop_setup "$IMAGES/$1")
+	dmsetup create --readonly lower --table "0 $(sectors "$disk") linear $disk 0"
+	below=$(dmsetup info -c --noheadings -o blkdevname lower)
+}
+
+drop_lower() {
+	unmap lower
+	loop_drop "$disk"
+}
+
+opened() {
+	forget_all
+	check "$1: opened" open_upper "$1"
+	number=$(dmsetup info -c --noheadings -o major,minor --separator : upper)
+	node=DEVNAME=$(dmsetup info -c --noheadings -o blkdevname upper)
+	settle
+	ctr="^audit 1338 .*: module=$kind op=ctr .* dev=$number error_msg='success' res=1"
+	is "$1: one audit record of it" "$(heard "$ctr") $(heard '^audit ')" "1 1"
+	is "$1: nothing in the log" "$(dmesg | grep device-mapper:)" ""
+}
+
+closed() {
+	forget_all
+	check "$1: removed" unmap upper
+	settle
+	dtr="^audit 1338 .*: module=$kind op=dtr .* dev=$number error_msg='success' res=1"
+	is "$1: one audit record of it" "$(heard "$dtr") $(heard '^audit ')" "1 1"
+}
+
+# told TEXT NAME SECTOR SECTORS WANTED-SECTOR: of a read of the bad block
+told() {
+	line="$below: ZFile at sector 16: block 7 at byte $(of "$2" byte) "
+	corrupt_before=$(corrupt) events_before=$(events)
+	forget_all
+	dmsetup wait upper "$events_before" >/dev/null &
+	waiter=$!
+	is "$1: fails" "$(readat /dev/mapper/upper "$3" "$4" | cut -d' ' -f1)" 1
+	settle
+	is "$1: one line in the log" "$(logged "$line") $(logged .)" "1 1"
+	is "$1: counted" $(($(corrupt) - corrupt_before)) 1
+	is "$1: one uevent" "$(failed_events)" 1
+	is "$1: one dm event" $(($(events) - events_before)) 1
+	wait $waiter
+	is "$1: who waits for it gets it" $? 0
+	is "$1: one audit record" "$(records "$5") $(heard '^audit ')" "1 1"
+}
+
+# what_is_told NAME
+# shellcheck disable=SC2046 # lists of words
+what_is_told() {
+	kind=$(number_of 1 $(of "$1"))
+	lost=$(number_of 1 $(of "$1" lost)) many=$(number_of 2 $(of "$1" lost))
+	on_lower "$1"
+	opened "$1"
+	forget_all
+	is "$1, a good block" "$(readat /dev/mapper/upper 0 8 | cut -d' ' -f1)" 0
+	settle
+	is "$1, a good block: nothing is told" "$(heard .) $(dmesg | grep -c device-mapper:)" "0 0"
+	told "$1, the block" "$1" "$lost" "$many" "$lost"
+	told "$1, what is around it too" "$1" $((lost - 4)) $((many + 7)) "$lost"
+	told "$1, a part of it" "$1" $((lost + 3)) 2 $((lost + 3))
+	closed "$1"
+	drop_lower
+}
+
+# Five hundred reads fail as fast as they can.
+burst() {
+	on_lower crc
+	kind=zfile
+	opened crc
+	corrupt_before=$(corrupt) events_before=$(events)
+	forget_all
+	# shellcheck disable=SC2046 # two words
+	set -- $(readat /dev/mapper/upper 56 8 500)
+	settle
+	most=$(($2 / 100 + 2))
+	echo "# 500 reads in $2 ms: $(failed_events) uevents, $(heard '^audit ') audit records"
+	is "many reads: all fail" "$1" 500
+	is "many reads: all are counted" $(($(corrupt) - corrupt_before)) 500
+	is "many reads: all are audited" "$(records 56)" 500
+	check "many reads: few uevents" [ "$(failed_events)" -ge 1 ]
+	check "many reads: one in 100 ms at most" [ "$(failed_events)" -le $most ]
+	is "many reads: as many dm events" $(($(events) - events_before)) "$(failed_events)"
+	check "many reads: some lines in the log" [ "$(logged .)" -ge 1 ]
+	check "many reads: few lines in the log" [ "$(logged .)" -le $(($2 / 500 + 20)) ]
+	forget_all
+	is "the last read" "$(readat /dev/mapper/upper 56 8 | cut -d' ' -f1)" 1
+	unmap upper
+	is "the last read: told of before the device goes" "$(failed_events)" 1
+	drop_lower
+}
+
+# The disk fails: that is an event, but nobody has changed a block.
+disk_fails() {
+	on_lower crc
+	kind=zfile
+	opened crc
+	errors_before=$(read_errors)
+	dmsetup suspend --noflush --nolockfs lower
+	dmsetup load lower --table "0 $(sectors /dev/mapper/lower) error"
+	dmsetup resume lower
+	forget_all
+	is "the disk fails" "$(readat /dev/mapper/upper 0 8 | cut -d' ' -f1)" 1
+	settle
+	is "the disk fails: counted" $(($(read_errors) - errors_before)) 1
+	is "the disk fails: one uevent" "$(failed_events)" 1
+	is "the disk fails: no audit record" "$(heard '^audit ')" 0
+	unmap upper
+	drop_lower
+}
+
+# refused TEXT TARGET WORDS REASON: which is in the audit record too, and all there is
+refused() {
+	forget_all
+	if map upper "0 8 $2 /dev/mapper/lower $3" 2>/dev/null; then
+		fail "$1: refused"
+		unmap upper
+		return
+	fi
+	pass "$1: refused"
+	settle
+	record="^audit 1338 .*: module=$2 op=ctr .* error_msg='$4' res=0"
+	is "$1: one audit record" "$(heard "$record") $(heard '^audit ')" "1 1"
+}
+
+what_is_told crc
+what_is_told lz4
+what_is_told lsmt
+burst
+disk_fails
+on_lower crc
+refused "no ZFile there" zfile 4096@8 "Not a ZFile: bad magic in the header"
+refused "no length" zfile "" "A layer needs a device and a length"
+refused "no layer there" lsmt 9000@8 "Not an LSMT layer: bad magic in the header"
+drop_lower
+kill $listener
+done_testing

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * readat DEVICE SECTOR SECTORS [COUNT]
+ *
+ * Reads there with O_DIRECT, so many times. Prints "<failed with EIO> <milliseconds>".
+ */
+#define _GNU_SOURCE
+#include "lib/dm-util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static long milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int main(int argc, char **argv)
+{
+	int device, count = 1, failed = 0;
+	size_t bytes;
+	off_t offset;
+	long start;
+	char *buf;
+
+	if (argc != 4 && argc != 5)
+		die("usage: readat DEVICE SECTOR SECTORS [COUNT]");
+	device = open(argv[1], O_RDONLY | O_CLOEXEC | O_DIRECT);
+	if (device < 0)
+		die("%s: %s", argv[1], strerror(errno));
+	offset = strtoll(argv[2], NULL, 10) * SECTOR;
+	bytes = strtoul(argv[3], NULL, 10) * SECTOR;
+	if (argc == 5)
+		count = atoi(argv[4]);
+	buf = alloc_aligned(bytes);
+	start = milliseconds();
+	for (int i = 0; i < count; i++) {
+		ssize_t got = pread(device, buf, bytes, offset);
+
+		if (got < 0 && errno == EIO)
+			failed++;
+		else if (got != (ssize_t)bytes)
+			die("read: %zd, %s", got, strerror(errno));
+	}
+	printf("%d %ld\n", failed, milliseconds() - start);
+	return 0;
+}
