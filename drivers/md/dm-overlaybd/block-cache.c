@@ -8,12 +8,15 @@
  *
  * One cache for the module, with a limit and a shrinker. It is split into shards
  * so that CPUs seldom meet at a lock; each is a hash table and a list in order of
- * last use.
+ * age. To find a block takes no lock and writes to nothing but that block: it is
+ * marked as used, which the next one to trim the shard takes for a second chance.
  */
 
 #include <linux/bits.h>
 #include <linux/hash.h>
 #include <linux/minmax.h>
+#include <linux/rculist.h>
+#include <linux/rcupdate.h>
 #include <linux/shrinker.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -24,22 +27,25 @@
 #define CACHE_SHARDS		BIT(CACHE_SHARD_BITS)
 #define CACHE_HASH_BITS		6
 
+/* So many blocks get a second chance at a time: others wait for the lock. */
+#define CACHE_SECOND_CHANCES	16
+
 /* At most this share of the memory, and at most so much. */
 #define CACHE_MEMORY_FRACTION	256
 #define CACHE_MAX_PAGES		((64UL << 20) >> PAGE_SHIFT)
 
 /**
  * struct cache_shard - a part of the cache
- * @lock: protects everything here
- * @heads: the hash table
- * @lru: most recently used first
+ * @lock: of who changes anything here
+ * @age: latest first
  * @pages: memory of all blocks here
+ * @heads: the hash table; read under RCU
  */
 struct cache_shard {
 	spinlock_t lock;	/* see above */
-	struct hlist_head heads[BIT(CACHE_HASH_BITS)];
-	struct list_head lru;
+	struct list_head age;
 	unsigned long pages;
+	struct hlist_head heads[BIT(CACHE_HASH_BITS)];
 } ____cacheline_aligned_in_smp;
 
 static struct cache_shard shards[CACHE_SHARDS];
@@ -81,6 +87,7 @@ struct cached_block *obd_cached_block_alloc(size_t bytes, gfp_t gfp)
 		return NULL;
 	}
 	refcount_set(&cb->ref, 1);
+	cb->used = false;
 	return cb;
 }
 
@@ -95,15 +102,16 @@ void obd_cached_block_put(struct cached_block *cb)
 	if (!cb || !refcount_dec_and_test(&cb->ref))
 		return;
 	obd_buffer_free(&cb->memory);
-	kfree(cb);
+	kfree_rcu(cb, rcu);
 }
 
+/* Under RCU or the shard's lock. */
 static struct cached_block *shard_find(u32 hash, const void *owner, u64 block)
 {
 	struct cached_block *cb;
 
-	lockdep_assert_held(&hash_shard(hash)->lock);
-	hlist_for_each_entry(cb, hash_head(hash), hash)
+	hlist_for_each_entry_rcu(cb, hash_head(hash), hash,
+				 lockdep_is_held(&hash_shard(hash)->lock))
 		if (cb->block == block && cb->owner == owner)
 			return cb;
 	return NULL;
@@ -112,21 +120,31 @@ static struct cached_block *shard_find(u32 hash, const void *owner, u64 block)
 static void shard_remove(struct cache_shard *shard, struct cached_block *cb)
 {
 	lockdep_assert_held(&shard->lock);
-	hlist_del(&cb->hash);
-	list_del(&cb->lru);
+	hlist_del_rcu(&cb->hash);
+	list_del(&cb->age);
 	shard->pages -= 1UL << cb->memory.order;
 	obd_cached_block_put(cb);
 }
 
-/* Remove what was not used for longest until @pages or less are left. */
+/* Remove the oldest until @pages or less are left, and not what was used lately. */
 static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages)
 {
+	unsigned int chances = CACHE_SECOND_CHANCES;
 	unsigned long before = shard->pages;
 
 	lockdep_assert_held(&shard->lock);
-	while (shard->pages > pages)
-		shard_remove(shard, list_last_entry(&shard->lru,
-						    struct cached_block, lru));
+	while (shard->pages > pages) {
+		struct cached_block *cb = list_last_entry(&shard->age,
+							  struct cached_block, age);
+
+		if (READ_ONCE(cb->used) && chances) {
+			chances--;
+			WRITE_ONCE(cb->used, false);
+			list_move(&cb->age, &shard->age);
+		} else {
+			shard_remove(shard, cb);
+		}
+	}
 	return before - shard->pages;
 }
 
@@ -135,21 +153,21 @@ static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages)
  * @owner: whose
  * @block: which
  *
- * Not from interrupts. Return: the block with a reference for the caller, or NULL.
+ * Any context; takes no lock.
+ *
+ * Return: the block with a reference for the caller, or NULL.
  */
 struct cached_block *obd_block_cache_find(const void *owner, u64 block)
 {
-	u32 hash = cache_hash(owner, block);
-	struct cache_shard *shard = hash_shard(hash);
 	struct cached_block *cb;
 
-	spin_lock(&shard->lock);
-	cb = shard_find(hash, owner, block);
-	if (cb) {
-		list_move(&cb->lru, &shard->lru);
-		refcount_inc(&cb->ref);
-	}
-	spin_unlock(&shard->lock);
+	rcu_read_lock();
+	cb = shard_find(cache_hash(owner, block), owner, block);
+	if (cb && !refcount_inc_not_zero(&cb->ref))
+		cb = NULL;
+	rcu_read_unlock();
+	if (cb && !READ_ONCE(cb->used))
+		WRITE_ONCE(cb->used, true);
 	return cb;
 }
 
@@ -171,8 +189,8 @@ void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 bloc
 	spin_lock(&shard->lock);
 	if (!shard_find(hash, owner, block)) {
 		refcount_inc(&cb->ref);
-		hlist_add_head(&cb->hash, hash_head(hash));
-		list_add(&cb->lru, &shard->lru);
+		hlist_add_head_rcu(&cb->hash, hash_head(hash));
+		list_add(&cb->age, &shard->age);
 		shard->pages += 1UL << cb->memory.order;
 		shard_trim(shard, shard_max_pages);
 	}
@@ -192,7 +210,7 @@ void obd_block_cache_forget(const void *owner)
 		struct cached_block *cb, *next;
 
 		spin_lock(&shard->lock);
-		list_for_each_entry_safe(cb, next, &shard->lru, lru)
+		list_for_each_entry_safe(cb, next, &shard->age, age)
 			if (cb->owner == owner)
 				shard_remove(shard, cb);
 		spin_unlock(&shard->lock);
@@ -241,7 +259,7 @@ int obd_block_cache_init(void)
 		return -ENOMEM;
 	for (i = 0; i < CACHE_SHARDS; i++) {
 		spin_lock_init(&shards[i].lock);
-		INIT_LIST_HEAD(&shards[i].lru);
+		INIT_LIST_HEAD(&shards[i].age);
 	}
 	shard_max_pages = min(totalram_pages() / CACHE_MEMORY_FRACTION,
 			      CACHE_MAX_PAGES) / CACHE_SHARDS;

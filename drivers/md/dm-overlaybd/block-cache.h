@@ -7,6 +7,7 @@
 #define DM_OVERLAYBD_BLOCK_CACHE_H
 
 #include <linux/list.h>
+#include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
@@ -14,21 +15,25 @@
 
 /**
  * struct cached_block - a decompressed block
- * @hash: in its shard's table; protected by the shard's lock
- * @lru: in its shard's list; protected by the shard's lock
+ * @hash: in its shard's table; changed under the shard's lock, read under RCU
+ * @age: in its shard's list; protected by the shard's lock
  * @owner: whose block it is; fixed while cached
  * @block: which block; fixed while cached
  * @memory: the content. Written to only before it is cached, and never by a
  *	reader: it is our own memory
  * @ref: one for the cache and one for everybody who uses it
+ * @used: was found since it was inserted or given a second chance; no lock
+ * @rcu: frees this; @memory goes with the last reference
  */
 struct cached_block {
 	struct hlist_node hash;
-	struct list_head lru;
+	struct list_head age;
 	const void *owner;
 	u64 block;
 	struct buffer memory;
 	refcount_t ref;
+	bool used;
+	struct rcu_head rcu;
 };
 
 struct cached_block *obd_cached_block_alloc(size_t bytes, gfp_t gfp);

@@ -4,7 +4,9 @@
  */
 
 #include <kunit/test.h>
+#include <linux/kthread.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 
 #include "../block-cache.h"
@@ -32,15 +34,22 @@ static void cache_test_exit(struct kunit *test)
 	obd_block_cache_forget(&o->b);
 }
 
-/* Cache a block of one byte value and drop our reference. */
-static void insert(struct kunit *test, const void *owner, u64 block, u8 value)
+/* Cache a block of one byte value and drop our reference. False: no memory. */
+static bool try_insert(const void *owner, u64 block, u8 value)
 {
 	struct cached_block *cb = obd_cached_block_alloc(BLOCK_BYTES, GFP_KERNEL);
 
-	KUNIT_ASSERT_NOT_NULL(test, cb);
+	if (!cb)
+		return false;
 	memset(obd_buffer_data(&cb->memory), value, BLOCK_BYTES);
 	obd_block_cache_insert(cb, owner, block);
 	obd_cached_block_put(cb);
+	return true;
+}
+
+static void insert(struct kunit *test, const void *owner, u64 block, u8 value)
+{
+	KUNIT_ASSERT_TRUE(test, try_insert(owner, block, value));
 }
 
 /* What value a block is cached with; -1: it is not. */
@@ -122,10 +131,53 @@ static void limit_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, found, most / 4);
 }
 
+#define RACE_BLOCKS	64
+
+/* Drops blocks and caches them again until it is told to stop. */
+static int replace_blocks(void *data)
+{
+	struct owners *o = data;
+	unsigned int i;
+
+	while (!kthread_should_stop()) {
+		obd_block_cache_forget(&o->a);
+		for (i = 0; i < RACE_BLOCKS; i++)
+			try_insert(&o->a, i, i);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Finding takes no lock: a block is right or not there while it comes and goes. */
+static void race_test(struct kunit *test)
+{
+	struct owners *o = test->priv;
+	unsigned long found = 0, lost = 0, i;
+	struct task_struct *task = kthread_run(replace_blocks, o, "replace_blocks");
+
+	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
+	for (i = 0; i < 20000 || ((!found || !lost) && i < 2000000); i++) {
+		int value = cached_value(&o->a, i % RACE_BLOCKS);
+
+		if (value < 0)
+			lost++;
+		else if (value == i % RACE_BLOCKS)
+			found++;
+		else
+			break;
+		cond_resched();
+	}
+	kthread_stop(task);
+	KUNIT_EXPECT_EQ(test, found + lost, i);
+	KUNIT_EXPECT_GT(test, found, 0);
+	KUNIT_EXPECT_GT(test, lost, 0);
+}
+
 static struct kunit_case block_cache_cases[] = {
 	KUNIT_CASE(find_test),
 	KUNIT_CASE(forget_test),
 	KUNIT_CASE(limit_test),
+	KUNIT_CASE(race_test),
 	{}
 };
 
