@@ -177,22 +177,27 @@ struct cached_block *obd_block_cache_find(const void *owner, u64 block)
  * @owner: whose it is; until obd_block_cache_forget()
  * @block: which it is
  *
- * Does nothing when it is there already. Not from interrupts.
+ * Does nothing when it is there already or there is no room for such blocks. Not
+ * from interrupts.
  */
 void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 block)
 {
 	u32 hash = cache_hash(owner, block);
 	struct cache_shard *shard = hash_shard(hash);
+	unsigned long pages = 1UL << cb->memory.order;
 
+	if (pages > shard_max_pages)
+		return;
 	cb->owner = owner;
 	cb->block = block;
 	spin_lock(&shard->lock);
 	if (!shard_find(hash, owner, block)) {
+		/* The other way round, this one would go if all others are in use. */
+		shard_trim(shard, shard_max_pages - pages);
 		refcount_inc(&cb->ref);
 		hlist_add_head_rcu(&cb->hash, hash_head(hash));
 		list_add(&cb->age, &shard->age);
-		shard->pages += 1UL << cb->memory.order;
-		shard_trim(shard, shard_max_pages);
+		shard->pages += pages;
 	}
 	spin_unlock(&shard->lock);
 }
