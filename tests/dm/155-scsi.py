@@ -5,7 +5,8 @@ bad ones cost.
 
 Of each image NAME there is NAME_place, its first 512-byte sector on the disk, and
 NAME_medium_SIZE and NAME_medium_lost_SIZE: the first and the number of bad sectors
-of SIZE bytes, counted from the image, and what they cost."""
+of SIZE bytes, counted from the image, and what they cost. odd_place is where another
+"bare" is, which does not begin at the start of 4096 bytes."""
 
 from faulty import lost, words
 from faulty_images import IMAGES, make
@@ -32,6 +33,9 @@ def scsi(out):
         disk += image + bytes(-len(image) % 4096)
         for unit in 512, 4096:
             medium(out, name, kind, image, unit)
+    disk += bytes(SECTOR)
+    out.variable('odd_place', len(disk) // SECTOR)
+    disk += IMAGES['bare'][1]
     out.file('disk', bytes(disk))
 
 

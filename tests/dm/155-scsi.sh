@@ -16,10 +16,11 @@ of() {
 	eval "printf '%s\n' \"\$$1${2:+_$2}\""
 }
 
-# make_disk SECTOR-SIZE: $disk with the images on it
+# make_disk SECTOR-SIZE: $disk with the images on it; it writes 4096 bytes at once
 make_disk() {
 	unit=$1
 	load_modules scsi dev_size_mb=$DISK_MIB virtual_gb=4096 sector_size="$unit" \
+		physblk_exp=$((unit == 512 ? 3 : 0)) \
 		delay=0 medium_error_count=0 max_queue=16 || return 1
 	for _ in $(seq 50); do
 		disk=$(ls -d $driver/adapter*/host*/target*/*/block/sd* 2>/dev/null) &&
@@ -172,6 +173,19 @@ large_sectors() {
 	loop_drop "$small_disk"
 }
 
+# Layers of one stack that lie differently in what the disk writes at once.
+# shellcheck disable=SC2154 # odd_place is set in vars
+odd_layers() {
+	is "a disk that writes 4096 bytes at once" \
+		"$(cat "$queue/physical_block_size")" 4096
+	dmesg -c >/dev/null
+	map upper "$(table bare) $disk ${bare##* }@$odd_place"
+	is "layers at any sector: nothing in the log" "$(dmesg | grep device-mapper:)" ""
+	check "layers at any sector: right" devcheck /dev/mapper/upper "$IMAGES/bare.ref" \
+		random-direct
+	unmap upper
+}
+
 [ -e /modules/scsi ] || skip_all "no module scsi_debug"
 for size in 512 4096; do
 	forms='lz4 zstd small fused'
@@ -191,6 +205,7 @@ for size in 512 4096; do
 	else
 		bad_metadata bare
 		offline
+		odd_layers
 	fi
 	deleted "$([ $size -eq 512 ] && echo bare || echo small)"
 	check "sectors of $size: the disk's driver can be removed" drop_disk

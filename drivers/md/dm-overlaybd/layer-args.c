@@ -142,22 +142,24 @@ int obd_target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
 }
 
 /**
- * obd_target_layer_iterate() - call a function for the range of a layer
+ * obd_target_layer_iterate() - call a function for the device of a layer
  * @ti: the target
  * @tl: the layer
- * @fn: called with the range in sectors, in whole blocks of the device
+ * @fn: called with all of the device, in whole blocks of it
  * @data: passed on
+ *
+ * Not with the range of the layer: where it begins means nothing to who reads the
+ * target, but device-mapper would warn that it is not aligned like that of the next.
  *
  * Return: what @fn returned.
  */
 int obd_target_layer_iterate(struct dm_target *ti, const struct target_layer *tl,
 			     iterate_devices_callout_fn fn, void *data)
 {
-	unsigned int unit = bdev_logical_block_size(tl->dev->bdev) >> SECTOR_SHIFT;
-	sector_t start = round_down(tl->start, unit);
-	sector_t end = tl->start + DIV_ROUND_UP_ULL(tl->bytes, SECTOR_SIZE);
+	struct block_device *bdev = tl->dev->bdev;
+	unsigned int unit = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
 
-	return fn(ti, tl->dev, start, round_up(end, unit) - start, data);
+	return fn(ti, tl->dev, 0, round_down(bdev_nr_sectors(bdev), unit), data);
 }
 
 /**
