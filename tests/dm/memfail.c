@@ -41,17 +41,6 @@
 static char *reference;
 static size_t reference_bytes;
 
-static void write_number(const char *path, unsigned int number)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", number);
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, len) != len)
-		die("%s: %s (no fault injection?)", path, strerror(errno));
-	close(fd);
-}
-
 /* Kept open: opening it would be an allocation that may fail. */
 static int fail_nth = -1;
 
@@ -286,12 +275,14 @@ static void storm_mode(const char *device, int seconds)
 	char *buf = alloc_aligned(MAX_READ);
 	unsigned long reads = 0, good = 0;
 	int fd = open_device(device, O_DIRECT);
+	int make_fail = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
 	time_t end = time(NULL) + seconds;
 
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("mlockall: %s", strerror(errno));
 	srand(1);
-	write_number("/proc/self/make-it-fail", 1);
+	if (pwrite(make_fail, "1", 1, 0) != 1)
+		die("make-it-fail: %s (no fault injection?)", strerror(errno));
 	while (time(NULL) < end) {
 		size_t len = (1 + rand() % (rand() % 4 ? 16 : 256)) * SECTOR;
 		off_t offset = (off_t)rand() * SECTOR % (reference_bytes - MAX_READ);
@@ -299,7 +290,10 @@ static void storm_mode(const char *device, int seconds)
 		good += read_right(fd, buf, len, offset);
 		reads++;
 	}
-	write_number("/proc/self/make-it-fail", 0);
+	/* May fail like all else. */
+	while (pwrite(make_fail, "0", 1, 0) != 1)
+		;
+	close(make_fail);
 	printf("# %lu reads, %lu of them lacked memory\n", reads, reads - good);
 	if (!good)
 		die("no read succeeded");

@@ -46,6 +46,19 @@ static void shrink_slabs(void)
 		closedir(slabs);
 }
 
+/* Of things that are freed late, or of a debug kernel's accounts of all others. */
+static bool is_other_cache(const char *name)
+{
+	static const char * const names[] = {
+		"vmap_area", "kmemleak_object", "kmemleak_scan_area", "debug_objects_cache",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return false;
+}
+
 static void take_slab(struct usage *usage)
 {
 	FILE *file = fopen("/proc/slabinfo", "r");
@@ -58,7 +71,7 @@ static void take_slab(struct usage *usage)
 
 		if (sscanf(line, "%63s %ld", usage->caches[n].name,
 			   &usage->caches[n].objects) == 2 &&
-		    strcmp(usage->caches[n].name, "vmap_area"))
+		    !is_other_cache(usage->caches[n].name))
 			usage->nr_caches++;
 	}
 	fclose(file);
