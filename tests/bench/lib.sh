@@ -9,6 +9,9 @@ CONTENT_MIB=96
 
 mkdir -p "$BENCH_CACHE/images" || exit 1
 
+# Where a built overlaybd-tcmu is, if there is one.
+[ -z "${PEER_OBD:-}" ] || PEER_OBD=$(realpath "$PEER_OBD") || exit 1
+
 # Loaded in every guest, whatever it measures, so that all start alike.
 BENCH_MODULES="brd dm-mod dm-bufio crc32c-intel libcrc32c lz4_decompress zstd_decompress
 	erofs squashfs dm-verity sha256-ssse3 loop ext4 null_blk nbd"
@@ -111,7 +114,7 @@ join_layers() {
 	done >"$3.layers"
 }
 
-# stack-plain|lz4-LAYERS, segments-LAYERS-SEGMENTS
+# stack-plain|lz4|zstd-LAYERS, segments-LAYERS-SEGMENTS
 make_stack() {
 	local kind=$1 layers=$2 prefix=$work/layer number
 	case $kind in
@@ -120,12 +123,13 @@ make_stack() {
 	esac || return 1
 	for ((number = 0; number < layers; number++)); do
 		mv "$prefix.$number" "$prefix.$number.lsmt"
-		if [ "$kind" = lz4 ]; then
-			"$work/mkimage" zfile lz4 4096 1 "$prefix.$number.lsmt" \
+		case $kind in
+		lz4 | zstd)
+			"$work/mkimage" zfile "$kind" 4096 1 "$prefix.$number.lsmt" \
 				"$prefix.$number" || return 1
-		else
-			ln "$prefix.$number.lsmt" "$prefix.$number"
-		fi
+			;;
+		*) ln "$prefix.$number.lsmt" "$prefix.$number" ;;
+		esac
 	done
 	join_layers "$prefix" "$layers" "$image"
 	rm -f "$prefix".*
@@ -174,6 +178,7 @@ make_image() {
 	zfile-*) make_zfile "$1" "$image" ;;
 	stack-plain-*) make_stack plain "$size" ;;
 	stack-lz4-*) make_stack lz4 "$size" ;;
+	stack-zstd-*) make_stack zstd "$size" ;;
 	segments-*) size=${1#segments-} && make_stack segments "${size%-*}" "${size#*-}" ;;
 	ext4-*)
 		# A loop device drops a last sector that is not full.
@@ -235,6 +240,24 @@ make_nbd_programs() {
 		{ guest_programs qemu-nbd && guest_pack "$root" "$work/nbd.cpio"; }
 }
 
+# overlaybd-tcmu and the modules it needs: for its own guests, so that no other
+# changes. The list has the modules of all guests first.
+make_tcmu_programs() {
+	local root=$work/tcmu libraries=$PEER_OBD/lib daemon=$PEER_OBD/bin/overlaybd-tcmu
+	local -x LD_LIBRARY_PATH=$libraries${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+	flock 6
+	[ ! -f "$work/tcmu.cpio" ] || return 0
+	mkdir -p "$root/modules" "$root/lib" &&
+	cp "$work/root/modules/list" "$root/modules/" &&
+	guest_modules configfs target_core_user tcm_loop sd_mod || return 1
+	! ldd "$daemon" | grep 'not found' >&2 ||
+		die "libraries of $daemon are neither here nor in $libraries"
+	guest_programs "$daemon" || return 1
+	# The guest looks for them in /lib.
+	[ ! -d "$root$libraries" ] || mv "$root$libraries"/* "$root/lib/" || return 1
+	guest_pack "$root" "$work/tcmu.cpio"
+} 6>"$work/tcmu.lock"
+
 # The part of the initramfs that all guests have, in $work/base.cpio.
 make_base() {
 	mkdir -p "$root/proc" "$root/sys" "$root/dev" "$root/tmp" "$root/images" "$root/mnt"
@@ -247,10 +270,23 @@ make_base() {
 	guest_pack "$root" "$work/base.cpio"
 }
 
+# has_peer NAME: or it says what is missing, and ends.
+has_peer() {
+	case $1 in
+	overlaybd_tcmu_*)
+		[ -n "${PEER_OBD:-}" ] ||
+			die "$1 needs PEER_OBD, a folder with a built bin/overlaybd-tcmu"
+		[ -x "$PEER_OBD/bin/overlaybd-tcmu" ] ||
+			die "PEER_OBD: no program $PEER_OBD/bin/overlaybd-tcmu"
+		;;
+	esac
+}
+
 # describe NAME: sets workloads and images from the list of names.
 describe() {
 	local line
 	line=$(grep "^$1 " "$BENCH/names") || die "unknown name $1, see tests/bench/run -l"
+	has_peer "$1"
 	# shellcheck disable=SC2086 # columns
 	set -- $line
 	workloads=${2//,/ } images=${3//,/ }
@@ -277,6 +313,7 @@ make_guest() {
 	esac
 	case $2 in
 	nbd_*) extra=$work/nbd.cpio; make_nbd_programs || return 1 ;;
+	overlaybd_tcmu_*) extra=$work/tcmu.cpio; make_tcmu_programs || return 1 ;;
 	esac
 	cat >"$dir/own/plan" <<-END
 		SETUP=$2
