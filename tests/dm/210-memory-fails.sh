@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Each allocation of a table load fails once: the load is refused with a reason,
-# or goes on without, and nothing is left behind. Then the same with reads.
+# Each allocation of a table load fails once, or all from one on: the load is refused
+# with a reason, or goes on without, and nothing is left behind. Then the same, but
+# for the second, with reads.
 . /lib.sh
 # shellcheck source=/dev/null
 . "$IMAGES/vars"
@@ -12,6 +13,8 @@ for kind in failslab fail_page_alloc; do
 	echo N >$debug/$kind/ignore-gfp-wait
 done
 echo 0 >$debug/fail_page_alloc/min-order
+echo Y >$debug/failslab/task-filter
+echo -1 >$debug/failslab/times
 dd if="$RAW_DISK" of=/dev/ram0 bs=1M 2>/dev/null
 
 # table_of NAME
@@ -20,18 +23,26 @@ table_of() {
 }
 
 reasons=
+# loads_fail MODE TEXT
+loads_fail() {
+	if output=$(memfail "$1" "$table" "$IMAGES/$name.ref" "$other"); then
+		pass "$name: $2"
+		echo "$output" | grep '^#'
+	else
+		fail "$name: $2" "$output"
+	fi
+	reasons="$reasons
+$output"
+}
+
 for name in lz4 trailer zstd small stack; do
 	table=$(table_of $name)
 	# Other layers: those of the table must not be open already.
 	other=$(table_of "$([ $name = lz4 ] && echo trailer || echo lz4)")
-	if output=$(memfail load "$table" "$IMAGES/$name.ref" "$other"); then
-		pass "$name: each allocation of a load fails once"
-		echo "$output" | grep '^#'
-	else
-		fail "$name: each allocation of a load fails once" "$output"
-	fi
-	reasons="$reasons
-$output"
+	loads_fail load "each allocation of a load fails once"
+	echo 100 >$debug/failslab/probability
+	loads_fail short "all allocations of a load fail from one on"
+	echo 0 >$debug/failslab/probability
 	map memfail "$table"
 	check "$name: each allocation of a read fails once" \
 		memfail read /dev/mapper/memfail "$IMAGES/$name.ref"

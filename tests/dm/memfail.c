@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * memfail load TABLE REFERENCE OTHER
+ * memfail short TABLE REFERENCE OTHER
  * memfail read DEVICE REFERENCE
  * memfail storm DEVICE REFERENCE SECONDS
  *
@@ -11,6 +12,10 @@
  * ENOMEM, or make a device; some of those are read and compared. Prints every reason
  * that the kernel log gave; nothing may be left behind. OTHER is a table of
  * another image, loaded all the time: see hold_other().
+ *
+ * short: the same, but all allocations fail from one on, so that no second way to get
+ * memory helps. The files in /sys/kernel/debug/failslab make all of them fail of
+ * tasks with make-it-fail; one is not a step, but so many bytes.
  *
  * read: the same with reads, which give the right data or ENOMEM, never EIO.
  *
@@ -37,6 +42,9 @@
 #define MAX_STEPS 20000
 #define MAX_REASONS 64
 #define CHECK_EVERY 25
+#define SHORT_STEP 160
+/* Larger ones are not of a slab. */
+#define SHORT_LARGEST 8192
 
 static char *reference;
 static size_t reference_bytes;
@@ -208,10 +216,79 @@ static bool is_left(const struct usage *before, int loads, char *text, size_t si
 	return true;
 }
 
-static void load_mode(const char *table, const char *other)
+/* Kept open, too, but even writing may fail. */
+static int make_it_fail = -1;
+
+static void fail_at_will(bool fail)
+{
+	if (make_it_fail < 0)
+		make_it_fail = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
+	if (make_it_fail < 0)
+		die("make-it-fail: %s (no fault injection?)", strerror(errno));
+	while (pwrite(make_it_fail, fail ? "1" : "0", 1, 0) != 1)
+		;
+}
+
+static int slab_space(void)
+{
+	int fd = open("/sys/kernel/debug/failslab/space", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		die("failslab: %s", strerror(errno));
+	return fd;
+}
+
+/* Returns false if there was memory enough. */
+static bool short_step(const char *name, const char *table, unsigned int bytes, int klog)
+{
+	char text[1024], left[16] = "";
+	int space = slab_space(), len = snprintf(text, sizeof(text), "%u", bytes), err;
+
+	if (pwrite(space, text, len, 0) != len)
+		die("failslab: %s", strerror(errno));
+	fail_at_will(true);
+	err = dm_load(name, table, true);
+	fail_at_will(false);
+	if (pread(space, left, sizeof(left) - 1, 0) < 1)
+		die("failslab: %s", strerror(errno));
+	close(space);
+	klog_table_error(klog, text, sizeof(text));
+	if (*text)
+		note_reason(text);
+	if (*text && err != -ENOMEM)
+		die("no more than %u bytes: %s %s", bytes, strerrorname_np(-err), text);
+	if (err)
+		return true;
+	dm_clear(name);
+	return atoi(left) <= SHORT_LARGEST;
+}
+
+static unsigned int short_steps(const char *name, const char *table, int klog)
+{
+	unsigned int n = 1;
+
+	while (short_step(name, table, n * SHORT_STEP, klog))
+		if (++n == MAX_STEPS)
+			die("no end of allocations");
+	return n;
+}
+
+static unsigned int load_steps(const char *name, unsigned int *minor, const char *table,
+			       int klog)
+{
+	unsigned int n = 1, accepted = 0;
+
+	while (load_step(name, minor, table, n, klog, &accepted))
+		if (++n == MAX_STEPS)
+			die("no end of allocations");
+	printf("# %u allocations, %u of them not needed\n", n - 1, accepted - 1);
+	return n;
+}
+
+static void load_mode(const char *table, const char *other, bool is_short)
 {
 	static struct usage before;
-	unsigned int minor, n, accepted = 0;
+	unsigned int minor, n;
 	char name[64], other_name[80], text[1024];
 	int klog = klog_open();
 
@@ -224,14 +301,12 @@ static void load_mode(const char *table, const char *other)
 	dm_clear(name);
 	usleep(500000);
 	usage_take(&before, true);
-	for (n = 1; load_step(name, &minor, table, n, klog, &accepted); n++)
-		if (n == MAX_STEPS)
-			die("no end of allocations");
+	n = is_short ? short_steps(name, table, klog) :
+		       load_steps(name, &minor, table, klog);
 	if (is_left(&before, n, text, sizeof(text)))
 		die("%u loads leave something behind: %s", n, text);
 	if (dm_remove(name) || dm_remove(other_name))
 		die("cannot remove the devices");
-	printf("# %u allocations, %u of them not needed\n", n - 1, accepted - 1);
 	if (n < 20)
 		die("hardly any allocation was made to fail");
 }
@@ -275,14 +350,12 @@ static void storm_mode(const char *device, int seconds)
 	char *buf = alloc_aligned(MAX_READ);
 	unsigned long reads = 0, good = 0;
 	int fd = open_device(device, O_DIRECT);
-	int make_fail = open("/proc/self/make-it-fail", O_WRONLY | O_CLOEXEC);
 	time_t end = time(NULL) + seconds;
 
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("mlockall: %s", strerror(errno));
 	srand(1);
-	if (pwrite(make_fail, "1", 1, 0) != 1)
-		die("make-it-fail: %s (no fault injection?)", strerror(errno));
+	fail_at_will(true);
 	while (time(NULL) < end) {
 		size_t len = (1 + rand() % (rand() % 4 ? 16 : 256)) * SECTOR;
 		off_t offset = (off_t)rand() * SECTOR % (reference_bytes - MAX_READ);
@@ -290,10 +363,7 @@ static void storm_mode(const char *device, int seconds)
 		good += read_right(fd, buf, len, offset);
 		reads++;
 	}
-	/* May fail like all else. */
-	while (pwrite(make_fail, "0", 1, 0) != 1)
-		;
-	close(make_fail);
+	fail_at_will(false);
 	printf("# %lu reads, %lu of them lacked memory\n", reads, reads - good);
 	if (!good)
 		die("no read succeeded");
@@ -302,10 +372,12 @@ static void storm_mode(const char *device, int seconds)
 int main(int argc, char **argv)
 {
 	if (argc < 4)
-		die("usage: memfail load|read|storm TABLE|DEVICE REFERENCE [OTHER|SECONDS]");
+		die("usage: memfail load|short|read|storm TABLE|DEVICE REFERENCE [OTHER|SECONDS]");
 	read_reference(argv[3]);
 	if (!strcmp(argv[1], "load") && argc == 5)
-		load_mode(argv[2], argv[4]);
+		load_mode(argv[2], argv[4], false);
+	else if (!strcmp(argv[1], "short") && argc == 5)
+		load_mode(argv[2], argv[4], true);
 	else if (!strcmp(argv[1], "read"))
 		read_mode(argv[2]);
 	else if (!strcmp(argv[1], "storm") && argc == 5)
