@@ -13,11 +13,13 @@ load_in_background() {
 	dmsetup load --readonly "$1" --table "$2" >/dev/null 2>&1 &
 }
 
-# ends_soon PID: within some reads of the disk, which cannot be interrupted. Nobody
-# has waited for it, so that it stays as a zombie.
+# ends_soon PID: within some reads of the disk, which cannot be interrupted. Whether
+# it stays as a zombie depends on what else the shell waits for.
 ends_soon() {
 	for _ in $(seq 40); do
-		grep -q '^State:.*Z' "/proc/$1/status" && return 0
+		case $(cat "/proc/$1/stat" 2>/dev/null) in
+		'' | *') Z '*) return 0 ;;
+		esac
 		sleep 0.1
 	done
 	return 1
