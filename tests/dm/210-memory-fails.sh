@@ -51,6 +51,21 @@ for name in lz4 trailer zstd small stack; do
 	unmap memfail
 done
 
+# What ZSTD works in is whole pages and not of a slab, and more of them than anything
+# else of an image with small blocks takes at once.
+name=workspace other=$(table_of lz4)
+table=$(table_of $name)
+echo 5 >$debug/fail_page_alloc/min-order
+echo Y >$debug/fail_page_alloc/task-filter
+echo -1 >$debug/fail_page_alloc/times
+for kind in failslab fail_page_alloc; do
+	echo 100 >$debug/$kind/probability
+done
+loads_fail short "all allocations of a load fail from one on, those of many pages always"
+for kind in failslab fail_page_alloc; do
+	echo 0 >$debug/$kind/probability
+done
+
 while read -r reason; do
 	case $reasons in
 	*": $reason"*) pass "a reason was: $reason" ;;

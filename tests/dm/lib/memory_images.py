@@ -19,6 +19,7 @@ def make():
             ('lz4', 'zfile', [build_zfile(TEXT)]),
             ('trailer', 'zfile', [build_zfile(TEXT, overwrite=False)]),
             ('zstd', 'zfile', [build_zfile(TEXT, algo='zstd', block_size=65536)]),
+            ('workspace', 'zfile', [build_zfile(TEXT, algo='zstd', block_size=4096)]),
             # Its jump table is not kept in memory.
             ('small', 'zfile', [build_zfile(text_bytes(5000 * 512, 6), block_size=512)]),
             ('stack', 'lsmt', [LAYER, build_zfile(UPPER)])):
