@@ -13,7 +13,7 @@ for suite in "$results"/*overlaybd*; do
 		fail "$name" "$(cat "$suite/results")"
 	fi
 done
-check "there are KUnit suites" [ "$tap_count" -gt 1 ]
+check "there are KUnit suites" [ "$tap_count" -gt 0 ]
 trouble=$(grep -E 'BUG|WARNING|Oops|KASAN:|UBSAN:|possible.*deadlock|suspected memory leak' \
 	/tmp/boot.log)
 is "the log of the boot has no warning" "$trouble" ''
