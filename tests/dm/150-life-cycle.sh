@@ -10,7 +10,7 @@ READERS='threads-direct random-buffered processes'
 
 # A debug kernel is for the long form of this.
 if [ -e /sys/kernel/debug/kmemleak ]; then
-	ROUNDS=15
+	ROUNDS=10
 else
 	ROUNDS=4
 fi
