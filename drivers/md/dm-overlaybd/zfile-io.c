@@ -372,20 +372,34 @@ static void zfile_io_submit(struct zfile_io *io, const struct device_range *rang
 	submit_bio_noacct(data);
 }
 
+static void reserve_add_pages(struct bio *bio, void *memory, unsigned int bytes)
+{
+	while (bytes) {
+		unsigned int offset = offset_in_page(memory);
+		unsigned int step = min_t(unsigned int, bytes, PAGE_SIZE - offset);
+
+		__bio_add_page(bio, is_vmalloc_addr(memory) ?
+				    vmalloc_to_page(memory) : virt_to_page(memory),
+			       step, offset);
+		memory += step;
+		bytes -= step;
+	}
+}
+
 /* Read one block into the reserve, which the caller has locked. */
 static int reserve_fetch(struct zfile *zf, struct zfile_block *zb)
 {
 	struct device_range range = device_range(zf, zb->file_offset, zb->bytes);
-	struct bio_vec vec;
 	struct bio bio;
 	int r;
 
-	bio_init(&bio, zf->bdev, &vec, 1, REQ_OP_READ);
+	bio_init(&bio, zf->bdev, zf->reserve_vecs, zfile_reserve_vecs(zf), REQ_OP_READ);
 	bio.bi_iter.bi_sector = range.sector;
-	__bio_add_page(&bio, virt_to_page(zf->reserve), range.bytes,
-		       offset_in_page(zf->reserve));
+	reserve_add_pages(&bio, zf->reserve, range.bytes);
 	r = submit_bio_wait(&bio);
 	bio_uninit(&bio);
+	if (is_vmalloc_addr(zf->reserve))
+		invalidate_kernel_vmap_range(zf->reserve, range.bytes);
 	if (r)
 		atomic64_inc(&zf->read_errors);
 	zb->data = zf->reserve + range.head;

@@ -45,8 +45,8 @@ static void zfile_release(struct vfile *vf)
 	obd_block_cache_forget(zf);
 	if (zf->wait_queue)
 		destroy_workqueue(zf->wait_queue);
-	if (zf->reserve)
-		free_pages_exact(zf->reserve, zf->reserve_bytes);
+	kvfree(zf->reserve);
+	kfree(zf->reserve_vecs);
 	kvfree(zf->reserve_scratch);
 	jump_table_destroy(&zf->table);
 	obd_codec_put(zf->codec);
@@ -82,9 +82,11 @@ static int zfile_load(struct zfile *zf, const struct zfile_ends *ends,
 static int zfile_alloc_reserves(struct zfile *zf, const char **error)
 {
 	zf->reserve_bytes = zfile_io_reserve_bytes(zf);
-	zf->reserve = alloc_pages_exact(zf->reserve_bytes, GFP_KERNEL);
+	zf->reserve = kvmalloc(zf->reserve_bytes, GFP_KERNEL);
+	zf->reserve_vecs = kmalloc_array(zfile_reserve_vecs(zf),
+					 sizeof(*zf->reserve_vecs), GFP_KERNEL);
 	zf->reserve_scratch = kvmalloc(zfile_block_bytes(zf), GFP_KERNEL);
-	if (!zf->reserve || !zf->reserve_scratch) {
+	if (!zf->reserve || !zf->reserve_vecs || !zf->reserve_scratch) {
 		*error = "Cannot allocate ZFile reserve";
 		return -ENOMEM;
 	}
@@ -148,7 +150,8 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 size_t zfile_resident_bytes(const struct zfile *zf)
 {
 	return sizeof(*zf) + jump_table_bytes(zf->table.block_count) +
-	       zf->reserve_bytes + zfile_block_bytes(zf);
+	       zf->reserve_bytes + zfile_block_bytes(zf) +
+	       zfile_reserve_vecs(zf) * sizeof(*zf->reserve_vecs);
 }
 
 /**

@@ -7,13 +7,16 @@
 #define DM_OVERLAYBD_ZFILE_H
 
 #include <linux/atomic.h>
+#include <linux/math.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
+#include <asm/page.h>
 
 #include "format.h"
 #include "jump-table.h"
 #include "vfile.h"
 
+struct bio_vec;
 struct block_device;
 struct codec;
 struct queue_limits;
@@ -45,8 +48,9 @@ struct zfile_ends {
  *	devices must not stand in line behind us
  * @reserve_lock: held while the reserve is in use, with which reading goes on,
  *	block by block, when no memory can be had
- * @reserve: contiguous memory to read any one block to
+ * @reserve: memory to read any one block to
  * @reserve_bytes: how large @reserve is
+ * @reserve_vecs: for the bio that reads to it, see zfile_reserve_vecs()
  * @reserve_scratch: memory to decompress a block to
  * @read_errors: how often the device failed to deliver
  * @corrupt_blocks: how often a block failed its CRC or did not decompress
@@ -65,6 +69,7 @@ struct zfile {
 	struct mutex reserve_lock;	/* see above */
 	void *reserve;
 	size_t reserve_bytes;
+	struct bio_vec *reserve_vecs;
 	void *reserve_scratch;
 	atomic64_t read_errors;
 	atomic64_t corrupt_blocks;
@@ -73,6 +78,12 @@ struct zfile {
 static inline u32 zfile_block_bytes(const struct zfile *zf)
 {
 	return 1U << zf->info.block_shift;
+}
+
+/* The pages of the reserve may lie anywhere, and it may begin anywhere in one. */
+static inline unsigned int zfile_reserve_vecs(const struct zfile *zf)
+{
+	return DIV_ROUND_UP(zf->reserve_bytes, PAGE_SIZE) + 1;
 }
 
 int zfile_open(struct vfile *file, const struct zfile_ends *ends,

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Nobody gets more than eight pages in a row, as on a host whose memory is in pieces.
+# Images with blocks of 64 KiB open all the same and are read by way of their reserve,
+# with exactly the errors that there are with all memory.
+. /lib.sh
+# shellcheck source=/dev/null
+. "$IMAGES/vars"
+fail=/sys/kernel/debug/fail_page_alloc
+PLENTY=1000000000
+
+# in_pieces COMMAND...: it succeeds, and has asked for more pages in a row
+in_pieces() {
+	echo $PLENTY >$fail/times
+	echo 100 >$fail/probability
+	"$@"
+	ip_status=$?
+	echo 0 >$fail/probability
+	[ "$ip_status" -eq 0 ] && [ "$(cat $fail/times)" -lt $PLENTY ]
+}
+
+counters() {
+	dmsetup status upper | awk '{ print $(NF - 1), $NF }'
+}
+
+# read_all SIZE: what is lost is one block to the bad sector and one to its CRC, and
+# the status line counts each read of them.
+# shellcheck disable=SC2046 # a list of sectors
+read_all() {
+	set -- "$1" $((65536 / $1)) $(counters)
+	damage /dev/mapper/upper "$IMAGES/ref" "$1" $(eval "echo \$${name}_lost") &&
+		[ "$(counters)" = "$(($3 + $2)) $(($4 + $2))" ] || {
+		counters
+		return 1
+	}
+}
+
+echo 0 >$fail/verbose
+echo N >$fail/task-filter
+echo N >$fail/ignore-gfp-wait
+echo 4 >$fail/min-order
+
+for name in lz4 zstd; do
+	eval "table=\$$name below=\$${name}_below"
+	map below "$(printf '%b' "$below" | sed "s|RAW|$RAW_DISK|")"
+	check "$name: opened with memory in pieces" in_pieces map upper "$table"
+	for size in 512 4096 65536; do
+		check "$name: reads of $size bytes" read_all $size
+		check "$name: the same with memory in pieces" in_pieces read_all $size
+	done
+	unmap upper
+	unmap below
+done
+done_testing
