@@ -42,11 +42,11 @@ static bool leaves_something(int count, char **command, char *text, size_t size)
 {
 	static struct usage before, after;
 
-	usage_take(&before, true);
+	usage_take(&before, SLABS_EXACTLY);
 	for (int i = 0; i < count; i++)
 		execute(command);
 	for (int tries = 0; tries < SETTLE_TRIES; tries++) {
-		usage_take(&after, true);
+		usage_take(&after, SLABS_EXACTLY);
 		if (!usage_grew(&before, &after, count, text, size))
 			return false;
 		usleep(SETTLE_US);

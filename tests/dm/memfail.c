@@ -209,7 +209,7 @@ static bool is_left(const struct usage *before, int loads, char *text, size_t si
 
 	for (int tries = 0; tries < 20; tries++) {
 		usleep(100000);
-		usage_take(&after, true);
+		usage_take(&after, SLABS_EXACTLY);
 		if (!usage_grew(before, &after, loads, text, size))
 			return false;
 	}
@@ -310,7 +310,7 @@ static bool steps_leave(const char *name, unsigned int *minor, const char *table
 	static struct usage before;
 	unsigned int n;
 
-	usage_take(&before, true);
+	usage_take(&before, SLABS_EXACTLY);
 	n = is_short ? short_steps(name, table, klog) :
 		       load_steps(name, minor, table, klog);
 	if (n < 20)

@@ -172,12 +172,13 @@ static long count_threads(void)
 	return threads;
 }
 
-void usage_take(struct usage *usage, bool exact)
+void usage_take(struct usage *usage, enum usage_slabs slabs)
 {
 	memset(usage, 0, sizeof(*usage));
-	if (exact)
+	if (slabs == SLABS_EXACTLY)
 		shrink_slabs();
-	take_slab(usage);
+	if (slabs != SLABS_LEFT_OUT)
+		take_slab(usage);
 	usage->vmalloc_areas = count_vmalloc_areas();
 	usage->used_pages = used_pages();
 	usage->bufio_bytes =

@@ -25,8 +25,13 @@ struct usage {
 	long threads;
 };
 
-/* exact: objects that a CPU keeps for reuse do not count; slow. */
-void usage_take(struct usage *usage, bool exact);
+enum usage_slabs {
+	SLABS_LEFT_OUT,
+	SLABS_ROUGHLY,		/* with objects that a CPU keeps for reuse */
+	SLABS_EXACTLY,		/* without them; slow */
+};
+
+void usage_take(struct usage *usage, enum usage_slabs slabs);
 
 /*
  * Did something grow by about one per repetition, or a reference count at all?
