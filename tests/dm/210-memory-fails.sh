@@ -17,9 +17,14 @@ echo Y >$debug/failslab/task-filter
 echo -1 >$debug/failslab/times
 dd if="$RAW_DISK" of=/dev/ram0 bs=1M 2>/dev/null
 
+# On a disk that does not end with a whole page the jump table takes two caches.
+map odd "0 $(($(sectors /dev/ram0) - 1)) linear /dev/ram0 0"
+
 # table_of NAME
 table_of() {
-	eval "echo \"\$$1\"" | sed 's|RAW|/dev/ram0|g'
+	to_disk=/dev/ram0
+	[ "$1" = small ] && to_disk=/dev/mapper/odd
+	eval "echo \"\$$1\"" | sed "s|RAW|$to_disk|g"
 }
 
 reasons=
@@ -65,6 +70,8 @@ loads_fail short "all allocations of a load fail from one on, those of many page
 for kind in failslab fail_page_alloc; do
 	echo 0 >$debug/$kind/probability
 done
+
+unmap odd
 
 while read -r reason; do
 	case $reasons in

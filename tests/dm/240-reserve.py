@@ -24,7 +24,8 @@ for algo in 'lz4', 'zstd':
     start = out.raw(image)
     out.variable(algo + '_below', '0 %d linear RAW %d\n%d 1 error\n%d %d linear RAW %d' % (
         bad, start, bad, bad + 1, sectors - bad - 1, start + bad + 1))
-    out.variable(algo, '0 %d zfile /dev/mapper/below %d' % (
-        -(-len(CONTENT) // SECTOR), len(image)))
+    sectors = -(-len(CONTENT) // SECTOR)
+    out.variable(algo, '0 %d zfile /dev/mapper/below %d' % (sectors, len(image)))
+    out.variable(algo + '_alone', '0 %d zfile RAW %d@%d' % (sectors, len(image), start))
     out.variable(algo + '_lost', words(gone))
 out.finish()

@@ -35,6 +35,11 @@ read_all() {
 	}
 }
 
+# read_at_once: a block that does not compress; prints how often it could not be read
+read_at_once() {
+	ra_got=$(readat -n /dev/mapper/upper 0 128) && echo "${ra_got% *}"
+}
+
 echo 0 >$fail/verbose
 echo N >$fail/task-filter
 echo N >$fail/ignore-gfp-wait
@@ -50,5 +55,12 @@ for name in lz4 zstd; do
 	done
 	unmap upper
 	unmap below
+
+	# The target error, which was below, is none that never waits.
+	eval "table=\$${name}_alone"
+	map upper "$(echo "$table" | sed "s|RAW|$RAW_DISK|")"
+	is "$name: a read that must not wait" "$(read_at_once)" 0
+	is "$name: with memory in pieces it fails with EAGAIN" "$(in_pieces read_at_once)" 1
+	unmap upper
 done
 done_testing

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * readat DEVICE SECTOR SECTORS [COUNT]
+ * readat [-n] DEVICE SECTOR SECTORS [COUNT]
  *
  * Reads there with O_DIRECT, so many times. Prints "<failed with EIO> <milliseconds>".
+ * With -n the reads must not wait, and those count that fail with EAGAIN instead.
  */
 #define _GNU_SOURCE
 #include "lib/dm-util.h"
@@ -12,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,29 +27,34 @@ static long milliseconds(void)
 
 int main(int argc, char **argv)
 {
-	int device, count = 1, failed = 0;
-	size_t bytes;
+	int device, count = 1, failed = 0, flags = 0, expected = EIO;
+	struct iovec vec;
 	off_t offset;
 	long start;
-	char *buf;
 
+	if (argc > 1 && !strcmp(argv[1], "-n")) {
+		flags = RWF_NOWAIT;
+		expected = EAGAIN;
+		argc--;
+		argv++;
+	}
 	if (argc != 4 && argc != 5)
-		die("usage: readat DEVICE SECTOR SECTORS [COUNT]");
+		die("usage: readat [-n] DEVICE SECTOR SECTORS [COUNT]");
 	device = open(argv[1], O_RDONLY | O_CLOEXEC | O_DIRECT);
 	if (device < 0)
 		die("%s: %s", argv[1], strerror(errno));
 	offset = strtoll(argv[2], NULL, 10) * SECTOR;
-	bytes = strtoul(argv[3], NULL, 10) * SECTOR;
+	vec.iov_len = strtoul(argv[3], NULL, 10) * SECTOR;
 	if (argc == 5)
 		count = atoi(argv[4]);
-	buf = alloc_aligned(bytes);
+	vec.iov_base = alloc_aligned(vec.iov_len);
 	start = milliseconds();
 	for (int i = 0; i < count; i++) {
-		ssize_t got = pread(device, buf, bytes, offset);
+		ssize_t got = preadv2(device, &vec, 1, offset, flags);
 
-		if (got < 0 && errno == EIO)
+		if (got < 0 && errno == expected)
 			failed++;
-		else if (got != (ssize_t)bytes)
+		else if (got != (ssize_t)vec.iov_len)
 			die("read: %zd, %s", got, strerror(errno));
 	}
 	printf("%d %ld\n", failed, milliseconds() - start);
