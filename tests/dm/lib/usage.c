@@ -91,6 +91,39 @@ static long count_vmalloc_areas(void)
 	return areas;
 }
 
+/* Does the kernel have a byte of shadow for every eight that are mapped? */
+static bool has_kasan(void)
+{
+	static int known = -1;
+	FILE *file;
+	char line[512];
+
+	if (known >= 0)
+		return known;
+	known = 0;
+	file = fopen("/proc/kallsyms", "r");
+	while (file && !known && fgets(line, sizeof(line), file))
+		known = !!strstr(line, " kasan_report");
+	if (file)
+		fclose(file);
+	return known;
+}
+
+/* The shadow of an area of vmalloc that is free stays until the area is purged. */
+static long unpurged_shadow_pages(void)
+{
+	FILE *file = has_kasan() ? fopen("/proc/vmallocinfo", "r") : NULL;
+	long area, bytes = 0;
+	char line[512];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (strstr(line, "unpurged") && sscanf(line, "%*s %ld", &area) == 1)
+			bytes += area;
+	if (file)
+		fclose(file);
+	return bytes / 8 / 4096;
+}
+
 /* Pages that a CPU keeps for reuse. */
 static long cpu_pages(void)
 {
@@ -124,7 +157,7 @@ static long used_pages(void)
 	}
 	if (file)
 		fclose(file);
-	return used / 4 - cpu_pages();
+	return used / 4 - cpu_pages() - unpurged_shadow_pages();
 }
 
 static long module_references(void)
