@@ -34,7 +34,7 @@ check: ## run the test suite [PARTS="kunit qemu ..."]
 check-full: ## the test suite, and what takes too long to be in it
 	@. tests/lib/common.sh && need_packages python3 && exec tests/check --full
 
-check-debug: ## the tests on kernels that check themselves, over an hour
+check-debug: ## the tests on kernels that check themselves, about an hour
 	@. tests/lib/common.sh && need_packages python3 && \
 		OBD_CHECK_TIMEOUT=5400 exec tests/check --debug
 

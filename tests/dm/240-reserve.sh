@@ -47,7 +47,7 @@ echo 4 >$fail/min-order
 
 for name in lz4 zstd; do
 	eval "table=\$$name below=\$${name}_below"
-	map below "$(printf '%b' "$below" | sed "s|RAW|$RAW_DISK|")"
+	map below "$(echo "$below" | sed "s|RAW|$RAW_DISK|")"
 	check "$name: opened with memory in pieces" in_pieces map upper "$table"
 	for size in 512 4096 65536; do
 		check "$name: reads of $size bytes" read_all $size
