@@ -142,6 +142,53 @@ burst() {
 	drop_lower
 }
 
+# Who is told of a failed read looks at the device, as udev does, and fails again.
+read_when_told() {
+	on_lower crc
+	kind=zfile
+	opened crc
+	forget_all
+	for _ in $(seq 40); do
+		readat /dev/mapper/upper 56 8 >/dev/null
+		settle
+	done
+	is "read whenever told: the first sixteen times" "$(failed_events)" 16
+	unmap upper
+	is "read whenever told: and in the end" "$(failed_events)" 17
+	drop_lower
+}
+
+# Something below is suspended, where read-ahead fails: nothing is lost.
+read_ahead_fails() {
+	on_lower "$1"
+	kind=$2
+	opened "$1"
+	forget_all
+	dmsetup suspend --noflush --nolockfs lower
+	readat -a /dev/mapper/upper 0 32
+	dmsetup resume lower
+	settle
+	is "read-ahead of $1 fails: it is no error" "$(read_errors) $(failed_events)" "0 0"
+	check "read-ahead of $1 fails: then it is read" dd if=/dev/mapper/upper of=/dev/null \
+		bs=4k count=4
+	unmap upper
+	drop_lower
+}
+
+# A layer that is there twice has failed once.
+twice() {
+	on_lower lsmt
+	# shellcheck disable=SC2046,SC2154 # three words
+	set -- $(of lsmt)
+	map upper "0 $2 lsmt /dev/mapper/lower $3@16 /dev/mapper/lower $3@16"
+	# shellcheck disable=SC2046 # two words
+	is "a layer twice: the read fails" \
+		"$(readat /dev/mapper/upper $(of lsmt lost) | cut -d' ' -f1)" 1
+	is "a layer twice: one corrupt block" "$(corrupt)" 1
+	unmap upper
+	drop_lower
+}
+
 # The disk fails: that is an event, but nobody has changed a block.
 disk_fails() {
 	on_lower crc
@@ -182,6 +229,10 @@ what_is_told lz4
 what_is_told lsmt
 burst
 disk_fails
+read_when_told
+read_ahead_fails crc zfile
+read_ahead_fails lsmt lsmt
+twice
 on_lower crc
 refused "no ZFile there" zfile 4096@8 "Not a ZFile: bad magic in the header"
 refused "no length" zfile "" "A layer needs a device and a length"

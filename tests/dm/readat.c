@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * readat [-n] DEVICE SECTOR SECTORS [COUNT]
+ * readat -a DEVICE SECTOR SECTORS
  *
  * Reads there with O_DIRECT, so many times. Prints "<failed with EIO> <milliseconds>".
  * With -n the reads must not wait, and those count that fail with EAGAIN instead.
+ * With -a it is only read ahead.
  */
 #define _GNU_SOURCE
 #include "lib/dm-util.h"
@@ -25,6 +27,18 @@ static long milliseconds(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static int read_ahead(char **argv)
+{
+	int device = open(argv[0], O_RDONLY | O_CLOEXEC);
+
+	if (device < 0 || posix_fadvise(device, strtoll(argv[1], NULL, 10) * SECTOR,
+					strtoll(argv[2], NULL, 10) * SECTOR,
+					POSIX_FADV_WILLNEED))
+		die("%s: cannot read ahead", argv[0]);
+	close(device);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int device, count = 1, failed = 0, flags = 0, expected = EIO;
@@ -32,6 +46,8 @@ int main(int argc, char **argv)
 	off_t offset;
 	long start;
 
+	if (argc == 5 && !strcmp(argv[1], "-a"))
+		return read_ahead(argv + 2);
 	if (argc > 1 && !strcmp(argv[1], "-n")) {
 		flags = RWF_NOWAIT;
 		expected = EAGAIN;

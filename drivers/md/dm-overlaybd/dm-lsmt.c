@@ -15,6 +15,7 @@
 #include "layer.h"
 #include "layer-args.h"
 #include "lsmt.h"
+#include "read-status.h"
 #include "target-event.h"
 #include "targets.h"
 #include "zfile.h"
@@ -203,8 +204,7 @@ static int lsmt_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *erro
 {
 	struct lsmt_c *lc = ti->private;
 
-	/* BLK_STS_AGAIN: it must not wait, and will be sent again. */
-	if (unlikely(*error) && *error != BLK_STS_AGAIN)
+	if (unlikely(obd_read_has_failed(bio, *error)))
 		obd_target_event_failed_read(&lc->event);
 	return DM_ENDIO_DONE;
 }
@@ -215,6 +215,17 @@ struct lsmt_totals {
 	u64 read_errors;
 	u64 corrupt_blocks;
 };
+
+/* The same layer may be there twice. */
+static bool is_below(const struct lsmt_c *lc, unsigned int i)
+{
+	struct layer *layer = lc->layers[i].layer;
+
+	while (i--)
+		if (lc->layers[i].layer == layer)
+			return true;
+	return false;
+}
 
 static struct lsmt_totals lsmt_totals(const struct lsmt_c *lc)
 {
@@ -227,6 +238,8 @@ static struct lsmt_totals lsmt_totals(const struct lsmt_c *lc)
 		if (!zf)
 			continue;
 		totals.compressed_layers++;
+		if (is_below(lc, i))
+			continue;
 		totals.read_errors += atomic64_read(&zf->read_errors);
 		totals.corrupt_blocks += atomic64_read(&zf->corrupt_blocks);
 	}

@@ -13,6 +13,7 @@
 #include "codec.h"
 #include "layer.h"
 #include "layer-args.h"
+#include "read-status.h"
 #include "target-event.h"
 #include "targets.h"
 #include "zfile.h"
@@ -118,8 +119,7 @@ static int zfile_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *err
 {
 	struct zfile_c *zc = ti->private;
 
-	/* BLK_STS_AGAIN: it must not wait, and will be sent again. */
-	if (unlikely(*error) && *error != BLK_STS_AGAIN)
+	if (unlikely(obd_read_has_failed(bio, *error)))
 		obd_target_event_failed_read(&zc->event);
 	return DM_ENDIO_DONE;
 }

@@ -7,27 +7,28 @@
 #include <linux/device-mapper.h>
 #include <linux/jiffies.h>
 #include <linux/kobject.h>
-#include <linux/sprintf.h>
 
 #include "target-event.h"
 
-#define EVENT_ENV	"DM_OVERLAYBD_READ_FAILED"
-#define EVENT_ENV_BYTES	(sizeof(EVENT_ENV) + 2)
-
 /* Where one read fails, others are likely to: they are told of together. */
-#define EVENT_DELAY	msecs_to_jiffies(100)
+#define EVENT_DELAY		msecs_to_jiffies(100)
+
+/*
+ * Who is told may look at the device, as udev does, and read what fails. After some
+ * events the next ones are a long time apart.
+ */
+#define EVENTS_SOON		16
+#define EVENT_LONG_DELAY	(60 * HZ)
 
 static void target_event_work(struct work_struct *work)
 {
 	struct target_event *ev = container_of(to_delayed_work(work),
 					       struct target_event, work);
-	char env[EVENT_ENV_BYTES];
-	char *envp[2];
+	char *envp[2] = { "DM_OVERLAYBD_READ_FAILED=1", NULL };
 	struct gendisk *disk = dm_disk(dm_table_get_md(ev->ti->table));
 
-	snprintf(env, sizeof(env), "%s=%d", EVENT_ENV, 1);
-	envp[0] = env;
-	envp[1] = NULL;
+	if (ev->raised < EVENTS_SOON)
+		WRITE_ONCE(ev->raised, ev->raised + 1);
 	dm_table_event(ev->ti->table);
 	kobject_uevent_env(&disk_to_dev(disk)->kobj, KOBJ_CHANGE, envp);
 }
@@ -40,6 +41,7 @@ static void target_event_work(struct work_struct *work)
 void obd_target_event_init(struct target_event *ev, struct dm_target *ti)
 {
 	ev->ti = ti;
+	ev->raised = 0;
 	INIT_DELAYED_WORK(&ev->work, target_event_work);
 }
 
@@ -63,5 +65,7 @@ void obd_target_event_exit(struct target_event *ev)
  */
 void obd_target_event_failed_read(struct target_event *ev)
 {
-	schedule_delayed_work(&ev->work, EVENT_DELAY);
+	bool soon = READ_ONCE(ev->raised) < EVENTS_SOON;
+
+	schedule_delayed_work(&ev->work, soon ? EVENT_DELAY : EVENT_LONG_DELAY);
 }

@@ -13,10 +13,12 @@
  * struct target_event - how a target tells of failed reads
  * @ti: the target
  * @work: raises the event, some time after the first read that failed
+ * @raised: how many there were, up to a limit; changed by @work only
  */
 struct target_event {
 	struct dm_target *ti;
 	struct delayed_work work;
+	unsigned int raised;
 };
 
 void obd_target_event_init(struct target_event *ev, struct dm_target *ti);

@@ -29,6 +29,7 @@
 #include "dm-audit.h"
 #include "block-cache.h"
 #include "buffer.h"
+#include "read-status.h"
 #include "zfile.h"
 #include "zfile-block.h"
 #include "zfile-io.h"
@@ -268,9 +269,16 @@ static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
 	if (!partial || zb->block != io->first_block)
 		return decode_to_bio(io, iter, zb, obd_buffer_data(&io->scratch));
 	r = decode_to_bio(io, iter, zb, obd_buffer_data(&partial->memory));
-	if (!r)
-		obd_block_cache_insert(partial, io->zf, zb->block);
-	return r;
+	if (r)
+		return r;
+	obd_block_cache_insert(partial, io->zf, zb->block);
+	/*
+	 * Who forgets counts first and then empties the cache, shard by shard under
+	 * its lock. Either that took away what was inserted here, or it is seen here.
+	 */
+	if (unlikely(atomic_read(&io->zf->generation) != io->generation))
+		obd_block_cache_forget(io->zf);
+	return 0;
 }
 
 static void zfile_io_decode(struct zfile_io *io)
