@@ -27,11 +27,15 @@ orders = [soft + hard, hard + soft]
 pair('digest', 'zfile', [build_zfile(content) for content in orders], orders)
 pair('streamed', 'zfile', [build_zfile(content, overwrite=False) for content in orders], orders)
 pair('nodigest', 'zfile', [build_zfile(content, digest=False) for content in orders], orders)
+# An index that is not kept in memory, whose parts have the same sums in both.
+short = [text_bytes(SECTOR, seed) for seed in range(65)]
+wide = [b''.join(order * 65) for order in (short, short[1::-1] + short[2:])]
+pair('leaves', 'zfile', [build_zfile(content, block_size=SECTOR) for content in wide], wide)
 stacks = [content + bytes(64 * SECTOR) for content in orders]
 pair('lsmt', 'lsmt', [build_lsmt([data(0, content)], len(content) + 64 * SECTOR)
                       for content in orders], stacks)
 moved = [bytes(SECTOR * at) + soft + bytes(SECTOR * (99 - at)) for at in (3, 70)]
 pair('moved', 'lsmt', [build_lsmt([data(at, soft)], 99 * SECTOR + len(soft)) for at in (3, 70)],
      moved)
-out.variable('all', 'digest streamed nodigest lsmt moved')
+out.variable('all', 'digest streamed nodigest leaves lsmt moved')
 out.finish()

@@ -68,6 +68,11 @@ written_over() {
 	check "$1, written over: opened while the first is" open_as second "$1" "$disk"
 	check "$1, written over: read" reads_as second "$1" b
 	unmap second
+	check "$1, written over: the first device is alive" sane first "$1"
+	cat "$IMAGES/$1.a" >/tmp/image
+	check "$1, written over again: opened while the first is" open_as third "$1" "$disk"
+	check "$1, written over again: read" reads_as third "$1" a
+	unmap third
 	unmap first
 	loop_drop "$disk"
 	rm /tmp/image

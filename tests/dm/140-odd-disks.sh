@@ -53,6 +53,34 @@ all_right() {
 	unmap upper
 }
 
+# A device that gets larger sectors under an open image, as by a reload of its table.
+grows() {
+	check "$1: a disk with sectors of 4096 bytes" make_disk blocksize=4096
+	on_disk "$1" 0
+	plain_disk=$(loop_setup "$IMAGES/$1")
+	map lower "0 $(sectors "$plain_disk") linear $plain_disk 0"
+	table=${table%/dev/odd *}/dev/mapper/lower\ ${table##* }
+	map first "$table"
+	check "$1, sectors of 512 bytes: read" devcheck /dev/mapper/first "$IMAGES/$1.ref" direct-64k
+	dmsetup suspend lower
+	dmsetup load --readonly lower --table "0 $((($(sectors "$plain_disk") + 7) / 8 * 8)) linear /dev/odd 0"
+	dmsetup resume lower
+	is "$1: now they have 4096" "$(blockdev --getss /dev/mapper/lower)" 4096
+	dmesg -c >/dev/null
+	is "$1, larger sectors: reads fail" "$(readat /dev/mapper/first 0 8 3 | cut -d' ' -f1)" 3
+	is "$1, larger sectors: counted" \
+		"$(dmsetup status first | awk '{ print $(NF - 1), $NF }')" "3 0"
+	check "$1, larger sectors: the log says what to do" \
+		sh -c "dmesg | grep -q 'has larger blocks than before: load the table again'"
+	check "$1, larger sectors: opened again" map second "$table"
+	check "$1, larger sectors: read" devcheck /dev/mapper/second "$IMAGES/$1.ref" direct-64k
+	unmap second
+	unmap first
+	unmap lower
+	loop_drop "$plain_disk"
+	drop_disk
+}
+
 mount -t configfs configfs /sys/kernel/config 2>/dev/null
 check "a disk with sectors of 4096 bytes" make_disk blocksize=4096
 is "its sectors" "$(blockdev --getss /dev/odd)" 4096
@@ -69,6 +97,9 @@ map middle "$table"
 is "the zfile on it has sectors of 512 bytes" "$(blockdev --getss /dev/mapper/middle)" 512
 unmap middle
 drop_disk
+
+grows lz4
+grows small
 
 check "a disk with requests of one page" make_disk blocksize=512 max_sectors=8
 for name in lz4 zstd bare fused; do

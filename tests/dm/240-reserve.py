@@ -28,4 +28,11 @@ for algo in 'lz4', 'zstd':
     out.variable(algo, '0 %d zfile /dev/mapper/below %d' % (sectors, len(image)))
     out.variable(algo + '_alone', '0 %d zfile RAW %d@%d' % (sectors, len(image), start))
     out.variable(algo + '_lost', words(gone))
+# What does not compress takes more than 64 KiB for 64 KiB.
+FINE = random_bytes(32 * 65536, 2)
+image = build_zfile(FINE)
+start = out.raw(image)
+out.variable('fine', '0 %d zfile RAW %d@%d' % (len(FINE) // SECTOR, len(image), start))
+out.variable('fine_sectors', len(FINE) // SECTOR)
+out.reference('fine.ref', BytesSource(FINE))
 out.finish()

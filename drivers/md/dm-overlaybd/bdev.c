@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
 #include <linux/dm-bufio.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "bdev.h"
@@ -201,6 +202,7 @@ static void bdev_cache_forget(struct vfile *vf, size_t bytes, u64 offset)
 		dm_bufio_forget(p.client, p.block);
 		pos += p.bytes;
 		bytes -= p.bytes;
+		cond_resched();
 	}
 }
 
@@ -236,7 +238,9 @@ static const struct vfile_ops bdev_ops = {
  * @file: set to the vfile, with one reference
  * @error: set to the reason on failure
  *
- * May sleep. Return: 0, -EINVAL when the device is too small, or -ENOMEM.
+ * May sleep.
+ *
+ * Return: 0, -EINVAL when the device is too small, or -ENOMEM.
  */
 int bdev_vfile_open(struct block_device *bdev, sector_t start, u64 bytes,
 		    struct vfile **file, const char **error)

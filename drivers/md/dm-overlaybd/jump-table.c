@@ -181,6 +181,20 @@ void jump_table_destroy(struct jump_table *table)
 	table->sizes = NULL;
 }
 
+/**
+ * jump_table_forget() - have what is not resident read from the device again
+ * @table: a loaded table
+ *
+ * May sleep.
+ */
+void jump_table_forget(const struct jump_table *table)
+{
+	if (table->has_cache)
+		vfile_cache_forget(table->file,
+				   table->block_count * ZFILE_INDEX_ENTRY_BYTES,
+				   table->index_offset);
+}
+
 static u64 leaf_position(u64 leaf)
 {
 	return leaf * LEAF_BYTES;

@@ -87,6 +87,7 @@ static inline u64 jump_table_bytes(u64 block_count)
 int jump_table_load(struct jump_table *table, struct vfile *file,
 		    const struct zfile_info *info, const char **error);
 void jump_table_destroy(struct jump_table *table);
+void jump_table_forget(const struct jump_table *table);
 int jump_table_find(const struct jump_table *table, u64 block,
 		    unsigned int count, bool may_wait, u64 *offset, u32 *sizes);
 

@@ -18,7 +18,6 @@
 #include <linux/string.h>
 
 #include "bdev.h"
-#include "block-cache.h"
 #include "format.h"
 #include "layer.h"
 #include "vfile.h"
@@ -34,6 +33,8 @@
  * @is_zfile: @file is a ZFile
  * @bdev: the device; every user keeps it open
  * @diskseq: the device's sequence number: another one is another medium
+ * @block_bytes: the device's logical block size; with a larger one, those who have
+ *	the layer open already cannot read it any more
  * @start: first sector of the range
  * @bytes: length of the range
  * @ends: what header and trailer were
@@ -46,6 +47,7 @@ struct layer {
 	bool is_zfile;
 	struct block_device *bdev;
 	u64 diskseq;
+	unsigned int block_bytes;
 	sector_t start;
 	u64 bytes;
 	struct zfile_ends ends;
@@ -67,6 +69,7 @@ static struct layer *layer_alloc(struct block_device *bdev, sector_t start,
 	layer->users = 1;
 	layer->bdev = bdev;
 	layer->diskseq = bdev->bd_disk->diskseq;
+	layer->block_bytes = bdev_logical_block_size(bdev);
 	layer->start = start;
 	layer->bytes = bytes;
 	return layer;
@@ -75,7 +78,7 @@ static struct layer *layer_alloc(struct block_device *bdev, sector_t start,
 static bool layer_is_same(const struct layer *a, const struct layer *b)
 {
 	return a->bdev == b->bdev && a->diskseq == b->diskseq &&
-	       a->start == b->start && a->bytes == b->bytes &&
+	       a->block_bytes == b->block_bytes && a->start == b->start && a->bytes == b->bytes &&
 	       !memcmp(&a->ends, &b->ends, sizeof(a->ends));
 }
 
@@ -124,8 +127,7 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
 	if (!layer->file)
 		r = zfile_open(range, &layer->ends, &layer->file, error);
 	else
-		/* Nothing vouches for the blocks: they are read again. */
-		obd_block_cache_forget(vfile_to_zfile(layer->file));
+		zfile_forget(vfile_to_zfile(layer->file));
 	mutex_unlock(&layer->open_mutex);
 	return r;
 }

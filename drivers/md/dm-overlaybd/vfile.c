@@ -129,7 +129,7 @@ int vfile_cache_read(struct vfile *vf, void *buf, size_t bytes, u64 offset,
  * @bytes: how many
  * @offset: from where, in bytes; all of it lies within the vfile
  *
- * For what was read and is not as it should be. Sleeps.
+ * For what was read and is not, or may not be, as it should be. Sleeps.
  */
 void vfile_cache_forget(struct vfile *vf, size_t bytes, u64 offset)
 {

@@ -77,6 +77,7 @@ static struct workqueue_struct *decompress_queue;
  * @first_block: the block that contains @offset; in the end the one that is corrupt
  * @file_offset: where in the file @first_block begins, in bytes
  * @blocks: how many blocks @bio touches
+ * @generation: that of @zf before anything was fetched
  * @head: where in @compressed @first_block begins: @data starts at a sector
  * @sizes: on-disk size of each block
  */
@@ -93,6 +94,7 @@ struct zfile_io {
 	u64 first_block;
 	u64 file_offset;
 	unsigned int blocks;
+	int generation;
 	unsigned int head;
 	u32 sizes[ZFILE_IO_MAX_BLOCKS];
 };
@@ -107,7 +109,7 @@ struct device_range {
 static struct device_range device_range(const struct zfile *zf, u64 offset,
 					u32 bytes)
 {
-	unsigned int unit = bdev_logical_block_size(zf->bdev);
+	unsigned int unit = zf->device_block_bytes;
 	u64 first = zf->device_offset + offset;
 	u64 start = round_down(first, unit);
 
@@ -144,7 +146,9 @@ static void *contiguous_memory(struct bio *bio, const struct bvec_iter *iter,
 {
 	struct bio_vec bv = mp_bvec_iter_bvec(bio->bi_io_vec, *iter);
 
-	if (bv.bv_len < bytes || PageHighMem(bv.bv_page))
+	/* It may begin below high memory and end in it. */
+	if (bv.bv_len < bytes || PageHighMem(bv.bv_page) ||
+	    PageHighMem(nth_page(bv.bv_page, (bv.bv_offset + bytes - 1) >> PAGE_SHIFT)))
 		return NULL;
 	return bvec_virt(&bv);
 }
@@ -219,13 +223,19 @@ static bool needs_scratch(const struct zfile_io *io)
 	return false;
 }
 
+static void zfile_io_free(struct zfile_io *io)
+{
+	obd_buffer_free(&io->compressed);
+	obd_buffer_free(&io->scratch);
+	obd_cached_block_put(io->partial);
+	io->partial = NULL;
+}
+
 static void zfile_io_end(struct zfile_io *io, blk_status_t status)
 {
 	struct bio *bio = io->bio;
 
-	obd_buffer_free(&io->compressed);
-	obd_buffer_free(&io->scratch);
-	obd_cached_block_put(io->partial);
+	zfile_io_free(io);
 	bio_uninit(&io->data);
 	bio->bi_status = status;
 	/* Ends the life of @io too. */
@@ -238,6 +248,12 @@ static sector_t block_sector(const struct zfile_io *io, u64 block)
 	u64 start = max(block << io->zf->info.block_shift, io->offset);
 
 	return io->bio->bi_iter.bi_sector + ((start - io->offset) >> SECTOR_SHIFT);
+}
+
+/* As it is below; but nobody shall try again what did wait. */
+static void zfile_io_fail(struct zfile_io *io, int r)
+{
+	zfile_io_end(io, r == -EAGAIN ? BLK_STS_IOERR : errno_to_blk_status(r));
 }
 
 static void zfile_io_corrupt_work(struct work_struct *work)
@@ -323,8 +339,7 @@ static void zfile_io_data_end(struct bio *data)
 	struct zfile_io *io = container_of(data, struct zfile_io, data);
 
 	if (unlikely(data->bi_status)) {
-		/* Not an error: a read that must not wait would have to. */
-		if (data->bi_status != BLK_STS_AGAIN)
+		if (obd_read_has_failed(data, data->bi_status))
 			atomic64_inc(&io->zf->read_errors);
 		zfile_io_end(io, data->bi_status);
 		return;
@@ -374,6 +389,7 @@ static void zfile_io_submit(struct zfile_io *io, const struct device_range *rang
 {
 	struct bio *data = &io->data;
 
+	io->generation = atomic_read(&io->zf->generation);
 	data->bi_iter.bi_sector = range->sector;
 	__bio_add_page(data, io->compressed.page, range->bytes, 0);
 	io->head = range->head;
@@ -394,21 +410,23 @@ static void reserve_add_pages(struct bio *bio, void *memory, unsigned int bytes)
 	}
 }
 
-/* Read one block into the reserve, which the caller has locked. */
-static int reserve_fetch(struct zfile *zf, struct zfile_block *zb)
+/* Read one block into the reserve, which the caller has locked, as @like would. */
+static int reserve_fetch(struct zfile *zf, struct zfile_block *zb, struct bio *like)
 {
 	struct device_range range = device_range(zf, zb->file_offset, zb->bytes);
 	struct bio bio;
 	int r;
 
-	bio_init(&bio, zf->bdev, zf->reserve_vecs, zfile_reserve_vecs(zf), REQ_OP_READ);
+	bio_init(&bio, zf->bdev, zf->reserve_vecs, zfile_reserve_vecs(zf), like->bi_opf);
+	bio.bi_ioprio = like->bi_ioprio;
+	bio_clone_blkg_association(&bio, like);
 	bio.bi_iter.bi_sector = range.sector;
 	reserve_add_pages(&bio, zf->reserve, range.bytes);
 	r = submit_bio_wait(&bio);
 	bio_uninit(&bio);
 	if (is_vmalloc_addr(zf->reserve))
 		invalidate_kernel_vmap_range(zf->reserve, range.bytes);
-	if (r)
+	if (obd_read_has_failed(like, errno_to_blk_status(r)))
 		atomic64_inc(&zf->read_errors);
 	zb->data = zf->reserve + range.head;
 	return r;
@@ -424,7 +442,7 @@ static int zfile_io_decode_from_reserve(struct zfile_io *io, struct zfile_block 
 		int r;
 
 		zb->bytes = io->sizes[i];
-		r = reserve_fetch(io->zf, zb);
+		r = reserve_fetch(io->zf, zb, &io->data);
 		if (!r)
 			r = decode_to_bio(io, &iter, zb, io->zf->reserve_scratch);
 		if (r)
@@ -443,17 +461,24 @@ static void zfile_io_serve_from_reserve(struct zfile_io *io)
 	};
 	int r;
 
+	/* What others may need meanwhile. */
+	zfile_io_free(io);
 	mutex_lock(&io->zf->reserve_lock);
 	r = zfile_io_decode_from_reserve(io, &zb);
 	mutex_unlock(&io->zf->reserve_lock);
 	if (r == -EUCLEAN)
 		zfile_io_corrupt(io, zb.block);
 	else
-		zfile_io_end(io, r ? BLK_STS_IOERR : BLK_STS_OK);
+		zfile_io_fail(io, r);
 }
 
 static int zfile_io_locate(struct zfile_io *io, bool may_wait)
 {
+	if (unlikely(zfile_device_has_grown(io->zf))) {
+		DMERR_LIMIT("%pg has larger blocks than before: load the table again",
+			    io->zf->bdev);
+		return -EIO;
+	}
 	return jump_table_find(&io->zf->table, io->first_block, io->blocks,
 			       may_wait, &io->file_offset, io->sizes);
 }
@@ -469,7 +494,7 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 		return;
 	}
 	atomic64_inc(&zf->read_errors);
-	zfile_io_end(io, BLK_STS_IOERR);
+	zfile_io_fail(io, r);
 }
 
 static void zfile_io_wait_work(struct work_struct *work)
@@ -492,8 +517,8 @@ static void zfile_io_wait_work(struct work_struct *work)
 }
 
 /*
- * Our bio has the wishes of the one it serves, and is charged to the task that
- * sent that one: this is where that is the current task.
+ * Our bio has the wishes of the one it serves, and is charged to who sent that one:
+ * map is where that usually is the current task.
  */
 static void zfile_io_init_data(struct zfile_io *io)
 {
@@ -522,6 +547,15 @@ static u64 cut_end(const struct zfile *zf, u64 offset, u64 end)
 	return end;
 }
 
+/* In map: leave all but the first blocks of a bio to others. */
+static void zfile_io_shorten(struct zfile_io *io, unsigned int blocks)
+{
+	u64 end = (io->first_block + blocks) << io->zf->info.block_shift;
+
+	dm_accept_partial_bio(io->bio, (end - io->offset) >> SECTOR_SHIFT);
+	io->blocks = blocks;
+}
+
 /* Cut the bio to what one zfile_io serves and note what that is. */
 static void zfile_io_start(struct zfile_io *io, struct zfile *zf, struct bio *bio,
 			   sector_t sector)
@@ -543,6 +577,30 @@ static void zfile_io_start(struct zfile_io *io, struct zfile *zf, struct bio *bi
 	io->offset = offset;
 	io->first_block = offset >> zf->info.block_shift;
 	io->blocks = ((end - 1) >> zf->info.block_shift) - io->first_block + 1;
+}
+
+/* The largest range that needs no more pages in a row than may well be had. */
+static unsigned int easy_bytes(void)
+{
+	return PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER;
+}
+
+/*
+ * In map: fetch the blocks of the bio, or if they take more memory than is to be had
+ * in one piece, the first of them.
+ */
+static bool zfile_io_fetch_at_once(struct zfile_io *io)
+{
+	struct device_range range = device_range(io->zf, io->file_offset, run_bytes(io));
+
+	while (unlikely(!zfile_io_alloc(io, &range, GFP_NOWAIT))) {
+		if (io->blocks == 1 || range.bytes <= easy_bytes())
+			return false;
+		zfile_io_shorten(io, io->blocks / 2);
+		range = device_range(io->zf, io->file_offset, run_bytes(io));
+	}
+	zfile_io_submit(io, &range);
+	return true;
 }
 
 /* Serve a part of a block from the cache, and cut the bio to that. */
@@ -586,7 +644,6 @@ static bool zfile_io_from_cache(struct zfile_io *io)
 int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_bio)
 {
 	struct zfile_io *io = per_bio;
-	struct device_range range;
 	int r;
 
 	zfile_io_start(io, zf, bio, sector);
@@ -595,11 +652,8 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 	zfile_io_init_data(io);
 	r = zfile_io_locate(io, false);
 	if (!r) {
-		range = device_range(zf, io->file_offset, run_bytes(io));
-		if (likely(zfile_io_alloc(io, &range, GFP_NOWAIT))) {
-			zfile_io_submit(io, &range);
+		if (likely(zfile_io_fetch_at_once(io)))
 			return DM_MAPIO_SUBMITTED;
-		}
 		if (bio->bi_opf & REQ_NOWAIT) {
 			zfile_io_end(io, BLK_STS_AGAIN);
 			return DM_MAPIO_SUBMITTED;
@@ -641,7 +695,7 @@ unsigned int zfile_io_opt_bytes(void)
  */
 size_t zfile_io_reserve_bytes(const struct zfile *zf)
 {
-	unsigned int unit = bdev_logical_block_size(zf->bdev);
+	unsigned int unit = zf->device_block_bytes;
 
 	return round_up(zf->info.max_entry_bytes + 2 * (unit - 1), unit);
 }

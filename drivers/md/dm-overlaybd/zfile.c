@@ -90,7 +90,8 @@ static int zfile_alloc_reserves(struct zfile *zf, const char **error)
 		*error = "Cannot allocate ZFile reserve";
 		return -ENOMEM;
 	}
-	zf->wait_queue = alloc_workqueue("dm_zfile", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	zf->wait_queue = alloc_workqueue("dm_zfile/%pg", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
+					 zf->bdev);
 	if (!zf->wait_queue) {
 		*error = "Cannot create ZFile workqueue";
 		return -ENOMEM;
@@ -127,6 +128,7 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 	zf->file = vfile_get(file);
 	zf->bdev = bdev_vfile_device(file);
 	zf->device_offset = (u64)bdev_vfile_start(file) << SECTOR_SHIFT;
+	zf->device_block_bytes = bdev_logical_block_size(zf->bdev);
 	mutex_init(&zf->reserve_lock);
 
 	r = zfile_load(zf, ends, error);
@@ -142,10 +144,26 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 }
 
 /**
+ * zfile_forget() - have all of an open ZFile read from its device again
+ * @zf: the ZFile
+ *
+ * For who opens a ZFile that is open already: nothing vouches for its blocks still
+ * being those that were read. May sleep.
+ */
+void zfile_forget(struct zfile *zf)
+{
+	/* Before the cache is emptied, see zfile_io_decode_one(). */
+	atomic_inc(&zf->generation);
+	obd_block_cache_forget(zf);
+	jump_table_forget(&zf->table);
+}
+
+/**
  * zfile_resident_bytes() - memory an open ZFile holds that nothing can reclaim
  * @zf: the ZFile
  *
- * Return: bytes, without those that all ZFiles share.
+ * Return: bytes, without those that all ZFiles share and those of the kernel's own
+ * objects: a workqueue, and the buffer that dm-bufio keeps.
  */
 size_t zfile_resident_bytes(const struct zfile *zf)
 {
@@ -157,7 +175,7 @@ size_t zfile_resident_bytes(const struct zfile *zf)
 /**
  * zfile_limits() - make known how a ZFile is best read
  * @zf: the ZFile
- * @limits: limits of a device that reads from it; raised where need be
+ * @limits: limits of a device that reads from it
  *
  * Any sector can be read, whatever the device below can do, but a part of a block
  * costs as much as the whole.

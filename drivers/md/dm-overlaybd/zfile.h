@@ -7,6 +7,7 @@
 #define DM_OVERLAYBD_ZFILE_H
 
 #include <linux/atomic.h>
+#include <linux/blkdev.h>
 #include <linux/math.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
@@ -40,6 +41,9 @@ struct zfile_ends {
  * @file: the range the ZFile lies in; one reference is ours
  * @bdev: the device of @file
  * @device_offset: where @file begins on @bdev, in bytes
+ * @device_block_bytes: logical block size that @bdev had when the ZFile was opened.
+ *	That of a device-mapper device may grow under us, and the memory that is read
+ *	to has the size that this one asks for
  * @info: the decoded header
  * @table: where the blocks are
  * @codec: how to decompress them
@@ -52,6 +56,8 @@ struct zfile_ends {
  * @reserve_bytes: how large @reserve is
  * @reserve_vecs: for the bio that reads to it, see zfile_reserve_vecs()
  * @reserve_scratch: memory to decompress a block to
+ * @generation: how often zfile_forget() was called; what was read from the device
+ *	before that may not be cached after it
  * @read_errors: how often the device failed to deliver
  * @corrupt_blocks: how often a block failed its CRC or did not decompress
  *
@@ -62,6 +68,7 @@ struct zfile {
 	struct vfile *file;
 	struct block_device *bdev;
 	u64 device_offset;
+	unsigned int device_block_bytes;
 	struct zfile_info info;
 	struct jump_table table;
 	const struct codec *codec;
@@ -71,6 +78,7 @@ struct zfile {
 	size_t reserve_bytes;
 	struct bio_vec *reserve_vecs;
 	void *reserve_scratch;
+	atomic_t generation;
 	atomic64_t read_errors;
 	atomic64_t corrupt_blocks;
 };
@@ -78,6 +86,12 @@ struct zfile {
 static inline u32 zfile_block_bytes(const struct zfile *zf)
 {
 	return 1U << zf->info.block_shift;
+}
+
+/* Has the device got larger blocks than those that we read? */
+static inline bool zfile_device_has_grown(const struct zfile *zf)
+{
+	return bdev_logical_block_size(zf->bdev) > zf->device_block_bytes;
 }
 
 /* The pages of the reserve may lie anywhere, and it may begin anywhere in one. */
@@ -89,6 +103,7 @@ static inline unsigned int zfile_reserve_vecs(const struct zfile *zf)
 int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 	       struct vfile **zfile, const char **error);
 struct zfile *vfile_to_zfile(struct vfile *vf);
+void zfile_forget(struct zfile *zf);
 size_t zfile_resident_bytes(const struct zfile *zf);
 void zfile_limits(const struct zfile *zf, struct queue_limits *limits);
 
