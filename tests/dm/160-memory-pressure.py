@@ -10,6 +10,7 @@ import tempfile
 
 from obd_builder import build_lsmt, build_zfile, data, random_bytes, text_bytes
 from obd_format import SECTOR
+from obd_hostile import many_entries
 from obd_reader import BytesSource
 from plan_images import Output
 
@@ -52,4 +53,7 @@ out.raw(zfile)
 out.variable('below', '0 %d zfile RAW %d' % (-(-len(lower) // SECTOR), len(zfile)))
 out.variable('outer', '0 %d lsmt /dev/mapper/below %d' % (len(outer) // SECTOR, len(lower)))
 out.variable('inner', '0 %d zfile LOOP %d' % (len(inner) // SECTOR, len(inner_image)))
+# Little on disk, sixteen megabytes a layer while it is loaded.
+million = many_entries(1_000_000)
+out.variable('million', 'RAW %d@%d' % (len(million), out.raw(million)))
 out.finish()

@@ -118,6 +118,20 @@ if [ "${1:-}" = use ]; then
 	exit
 fi
 
+# stack_of COUNT: a table of so many layers with a million segments each
+stack_of() {
+	# shellcheck disable=SC2154 # set in vars
+	so_layer=$(echo "$million" | sed "s|RAW|$RAW_DISK|") so_line="0 8 lsmt"
+	for _ in $(seq "$1"); do
+		so_line="$so_line $so_layer"
+	done
+	echo "$so_line"
+}
+
+sectors_read() {
+	awk '{ print $3 }' "/sys/block/${RAW_DISK#/dev/}/stat"
+}
+
 mkdir -p /tmp/outer /tmp/cgroup
 mount -t cgroup2 cgroup2 /tmp/cgroup && echo +memory >/tmp/cgroup/cgroup.subtree_control
 map_all
@@ -143,6 +157,12 @@ is "all memory is eaten" $? 0
 check "memory is short" [ "$(available)" -lt $((2 * LEFT_KIB)) ]
 start_dropper
 check "all memory eaten, caches dropped all the time: read" read_both
+before=$(sectors_read)
+expect_fail "too many segments" "$(stack_of 17)" EFBIG \
+	"Too many segments in all layers together"
+check "they are refused before any is read" [ $(($(sectors_read) - before)) -lt 1000 ]
+expect_fail "more segments than there is memory for" "$(stack_of 16)" ENOMEM \
+	"Not enough memory for the segments of all layers"
 check "the same, by many readers" read_at_once
 for device in outer inner; do
 	check "$device: read in a cgroup of 4 MiB" has_sum 4 $device

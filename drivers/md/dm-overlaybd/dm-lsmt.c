@@ -107,7 +107,7 @@ static int open_layers(struct dm_target *ti, struct dm_arg_set *as,
 static int open_stack(struct dm_target *ti, struct lsmt_c *lc)
 {
 	struct vfile **files;
-	int bad_layer = -1;
+	int bad_layer;
 	unsigned int i;
 	int r;
 

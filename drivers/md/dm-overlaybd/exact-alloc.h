@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Memory for tables that stay.
+ * Memory for tables whose size an image says.
  */
 
 #ifndef DM_OVERLAYBD_EXACT_ALLOC_H
@@ -13,7 +13,8 @@
 
 /*
  * Allocate an array, rounded up to pages at most. kvmalloc_array() would round it
- * up to a power of two whenever memory is plentiful, and waste up to half. May
+ * up to a power of two whenever memory is plentiful, and waste up to half. Its size
+ * is an image's wish, for which nobody is to be killed when memory is short. May
  * sleep; to be freed with kvfree().
  */
 static inline void *exact_alloc_array(size_t n, size_t size)
@@ -22,7 +23,7 @@ static inline void *exact_alloc_array(size_t n, size_t size)
 
 	if (bytes <= PAGE_SIZE)
 		return kmalloc(bytes, GFP_KERNEL);
-	return __vmalloc(bytes, GFP_KERNEL | __GFP_NOWARN);
+	return __vmalloc(bytes, GFP_KERNEL | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 }
 
 #endif /* DM_OVERLAYBD_EXACT_ALLOC_H */

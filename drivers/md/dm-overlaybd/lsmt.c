@@ -7,6 +7,7 @@
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
 #include <linux/mm.h>
+#include <linux/oom.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -165,55 +166,90 @@ static int load_index(struct vfile *layer, const struct lsmt_info *info,
 
 /**
  * struct lsmt_load - what is known while a stack is loaded
+ * @infos: what headers and trailers say, @count of them
  * @lists: the segments of each layer, @count of them
  * @count: how many layers there are
- * @mappings: mappings of all layers read so far
- * @virtual_bytes: what the topmost layer that says so says, so far
+ * @virtual_bytes: what the topmost layer that says so says
  */
 struct lsmt_load {
+	struct lsmt_info *infos;
 	struct segment_list *lists;
 	unsigned int count;
-	u64 mappings;
 	u64 virtual_bytes;
 };
 
-static int load_layer(struct lsmt_load *load, struct vfile *layer,
-		      unsigned int i, const char **error)
+/*
+ * A few bytes can ask for a GiB. All lists are there at once, and of two that are
+ * merged what they may become, too.
+ */
+static bool memory_is_there(u64 mappings)
 {
-	struct lsmt_info info;
-	int r;
+	u64 bytes = 3 * mappings * sizeof(struct segment);
 
-	r = load_header(layer, &info, error);
-	if (r)
-		return r;
-	load->mappings += info.mapping_count;
-	if (load->mappings > SEGMENTS_MAX) {
-		*error = "Too many segments in all layers together";
-		return -EFBIG;
-	}
-	if (info.virtual_bytes)
-		load->virtual_bytes = info.virtual_bytes;
-	return load_index(layer, &info, i, &load->lists[i], error);
+	return bytes >> PAGE_SHIFT <= si_mem_available();
 }
 
-static int load_layers(struct lsmt *l, struct lsmt_load *load, int *bad_layer,
-		       const char **error)
+/* Before memory is allocated for any segment. */
+static int load_headers(struct lsmt *l, struct lsmt_load *load, int *bad_layer,
+			const char **error)
+{
+	u64 mappings = 0;
+	unsigned int i;
+	int r;
+
+	for (i = 0; i < load->count; i++) {
+		struct lsmt_info *info = &load->infos[i];
+
+		*bad_layer = i;
+		r = load_header(l->layers[i], info, error);
+		if (r)
+			return r;
+		mappings += info->mapping_count;
+		if (mappings > SEGMENTS_MAX) {
+			*error = "Too many segments in all layers together";
+			return -EFBIG;
+		}
+		if (info->virtual_bytes)
+			load->virtual_bytes = info->virtual_bytes;
+	}
+	*bad_layer = -1;
+	if (load->virtual_bytes < OBD_SECTOR_BYTES) {
+		*error = "No layer has a virtual size";
+		return -EINVAL;
+	}
+	if (!memory_is_there(mappings)) {
+		*error = "Not enough memory for the segments of all layers";
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+static int load_indexes(struct lsmt *l, struct lsmt_load *load, int *bad_layer,
+			const char **error)
 {
 	unsigned int i;
 	int r;
 
 	for (i = 0; i < load->count; i++) {
-		r = load_layer(load, l->layers[i], i, error);
+		r = load_index(l->layers[i], &load->infos[i], i, &load->lists[i], error);
 		if (r) {
 			*bad_layer = i;
 			return r;
 		}
 	}
-	if (load->virtual_bytes < OBD_SECTOR_BYTES) {
-		*error = "No layer has a virtual size";
-		return -EINVAL;
-	}
-	r = segment_lists_merge(load->lists, load->count, error);
+	return 0;
+}
+
+static int load_layers(struct lsmt *l, struct lsmt_load *load, int *bad_layer,
+		       const char **error)
+{
+	int r;
+
+	r = load_headers(l, load, bad_layer, error);
+	if (!r)
+		r = load_indexes(l, load, bad_layer, error);
+	if (!r)
+		r = segment_lists_merge(load->lists, load->count, error);
 	if (r)
 		return r;
 	return segment_index_init(&l->index, &load->lists[0],
@@ -224,17 +260,21 @@ static int lsmt_load(struct lsmt *l, int *bad_layer, const char **error)
 {
 	struct lsmt_load load = { .count = l->layer_count };
 	unsigned int i;
-	int r;
+	int r = -ENOMEM;
 
+	/* If memory gets short all the same, it is not somebody else who has to go. */
+	set_current_oom_origin();
+	load.infos = kcalloc(load.count, sizeof(*load.infos), GFP_KERNEL);
 	load.lists = kcalloc(load.count, sizeof(*load.lists), GFP_KERNEL);
-	if (!load.lists) {
+	if (load.infos && load.lists)
+		r = load_layers(l, &load, bad_layer, error);
+	else
 		*error = "Cannot allocate LSMT segments";
-		return -ENOMEM;
-	}
-	r = load_layers(l, &load, bad_layer, error);
-	for (i = 0; i < load.count; i++)
+	for (i = 0; load.lists && i < load.count; i++)
 		segment_list_destroy(&load.lists[i]);
 	kfree(load.lists);
+	kfree(load.infos);
+	clear_current_oom_origin();
 	if (!r)
 		l->vf.size = load.virtual_bytes;
 	return r;
@@ -245,8 +285,8 @@ static int lsmt_load(struct lsmt *l, int *bad_layer, const char **error)
  * @layers: the layers, lowest first; references of its own are taken
  * @layer_count: how many, from 1 to LSMT_MAX_LAYERS
  * @file: set to the vfile of the virtual device, with one reference
- * @bad_layer: on failure set to the layer at fault, or left alone if it is none
- *	in particular
+ * @bad_layer: on failure set to the layer at fault, or to -1 if it is none in
+ *	particular
  * @error: set to the reason on failure
  *
  * Reads and validates all metadata. Sleeps; a fatal signal ends it.
@@ -261,6 +301,7 @@ int lsmt_open(struct vfile **layers, unsigned int layer_count,
 	struct lsmt *l;
 	int r;
 
+	*bad_layer = -1;
 	l = kzalloc(struct_size(l, layers, layer_count), GFP_KERNEL);
 	if (!l) {
 		*error = "Cannot allocate LSMT context";

@@ -31,7 +31,9 @@ static int breathe(size_t i)
  * @list: the list
  * @capacity: how many segments will be added at most
  *
- * May sleep. Return: 0 or -ENOMEM. The list can be destroyed either way.
+ * May sleep.
+ *
+ * Return: 0 or -ENOMEM. The list can be destroyed either way.
  */
 int segment_list_init(struct segment_list *list, size_t capacity)
 {
@@ -39,8 +41,7 @@ int segment_list_init(struct segment_list *list, size_t capacity)
 	list->segments = NULL;
 	if (!capacity)
 		return 0;
-	list->segments = kvmalloc_array(capacity, sizeof(*list->segments),
-					GFP_KERNEL);
+	list->segments = exact_alloc_array(capacity, sizeof(*list->segments));
 	return list->segments ? 0 : -ENOMEM;
 }
 

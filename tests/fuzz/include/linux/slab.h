@@ -12,7 +12,7 @@
 
 #include "../../faults.h"
 
-enum gfp { GFP_KERNEL = 0, __GFP_NOWARN = 0 };
+enum gfp { GFP_KERNEL = 0, __GFP_NOWARN = 0, __GFP_RETRY_MAYFAIL = 0 };
 
 static inline void *kmalloc(size_t bytes, enum gfp gfp)
 {
@@ -23,13 +23,6 @@ static inline void *kmalloc(size_t bytes, enum gfp gfp)
 static inline void *kvmalloc(size_t bytes, enum gfp gfp)
 {
 	return kmalloc(bytes, gfp);
-}
-
-static inline void *kvmalloc_array(size_t n, size_t size, enum gfp gfp)
-{
-	size_t bytes;
-
-	return __builtin_mul_overflow(n, size, &bytes) ? NULL : kmalloc(bytes, gfp);
 }
 
 static inline void kvfree(const void *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* User-space shim: kvmalloc_array() and kvfree() are all anybody wants of it. */
+/* User-space shim: kvfree() is all anybody wants of it. */
 
 #ifndef OBD_SHIM_LINUX_MM_H
 #define OBD_SHIM_LINUX_MM_H

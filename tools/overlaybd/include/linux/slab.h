@@ -8,17 +8,7 @@
 
 #include <linux/types.h>
 
-enum gfp { GFP_KERNEL = 0, __GFP_NOWARN = 0 };
-
-static inline void *kvmalloc_array(size_t n, size_t size, enum gfp gfp)
-{
-	size_t bytes;
-
-	(void)gfp;
-	if (__builtin_mul_overflow(n, size, &bytes))
-		return NULL;
-	return malloc(bytes);
-}
+enum gfp { GFP_KERNEL = 0, __GFP_NOWARN = 0, __GFP_RETRY_MAYFAIL = 0 };
 
 static inline void *kmalloc(size_t bytes, enum gfp gfp)
 {
