@@ -52,6 +52,7 @@ for name, good, wrong in (('zfile', GOOD_Z, Z), ('lsmt', GOOD_L, L)):
     refused(name, '/dev/null %d' % size, 'ENOTBLK Device lookup failed')
     refused(name, '250:77 %d' % size, 'ENXIO|ENODEV Device lookup failed')
     refused(name, good + ' 1', 'EINVAL Invalid number of optional arguments')
+    refused(name, good + ' 4294967296', 'EINVAL Invalid number of optional arguments')
     refused(name, good + ' 1 unknown', 'EINVAL Unrecognized optional argument')
     refused(name, good + ' 0 more', 'EINVAL Unexpected words at the end of the table line')
     refused(name, good + ' 0 0', 'EINVAL Unexpected words at the end of the table line')

@@ -43,6 +43,22 @@ unmap one
 map two "0 512 lsmt $RAW_DISK $bare $RAW_DISK $packed"
 is "lsmt" "$(measured two)" "target_index=0,target_begin=0,target_len=512,\
 target_name=lsmt,target_version=$(version lsmt),layers=2,\
-layer_0=$number,$layer_0,layer_1=$number,$layer_1;"
+layer_1=$number,$layer_1,layer_0=$number,$layer_0;"
 unmap two
+
+# As many layers as there is room for, the topmost first, and each as a whole.
+layers='' want=''
+for layer in $(seq 0 254); do
+	layers="$layers $RAW_DISK $bare"
+	want=",layer_$layer=$number,start_$layer=$bare_start,bytes_$layer=$bare_bytes$want"
+done
+map many "0 512 lsmt$layers"
+got=$(measured many)
+got=${got#*,layers=255}
+unmap many
+is "255 layers: it ends as it should" "${got##*"${got%?}"}" ";"
+got=${got%;}
+is "255 layers: the topmost ones" "$(printf %.${#got}s "$want")" "$got"
+check "255 layers: some of them" [ "${#got}" -gt 1000 ]
+is "255 layers: the last one is whole" "${got##*,}" "bytes_${got##*_}"
 done_testing

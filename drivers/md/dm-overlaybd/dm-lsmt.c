@@ -22,6 +22,9 @@
 
 #define DM_MSG_PREFIX "lsmt"
 
+/* No layer takes more in what IMA measures. */
+#define IMA_LAYER_BYTES	128
+
 /**
  * struct lsmt_c - an lsmt target
  * @file: the merged view; NULL before it is open
@@ -274,7 +277,8 @@ static void lsmt_status(struct dm_target *ti, status_type_t type,
 	case STATUSTYPE_IMA:
 		DMEMIT_TARGET_NAME_VERSION(ti->type);
 		DMEMIT(",layers=%u", lc->layer_count);
-		for (i = 0; i < lc->layer_count; i++)
+		/* The topmost decides first: if there is no room, the lowest are left out. */
+		for (i = lc->layer_count; i-- && sz + IMA_LAYER_BYTES < maxlen; )
 			DMEMIT(",layer_%u=%s,start_%u=%llu,bytes_%u=%llu", i,
 			       lc->layers[i].dev->name, i,
 			       (unsigned long long)lc->layers[i].start, i,

@@ -70,7 +70,9 @@ static int parse_extent(char *arg, struct target_layer *tl)
  * @as: the words left of the table line
  * @tl: all zeros; filled in
  *
- * For constructors. Return: 0, or a negative errno with ti->error set; then
+ * For constructors.
+ *
+ * Return: 0, or a negative errno with ti->error set; then
  * obd_target_layer_close() must still be called.
  */
 int obd_target_layer_open(struct dm_target *ti, struct dm_arg_set *as,
@@ -115,17 +117,25 @@ void obd_target_layer_close(struct dm_target *ti, struct target_layer *tl)
  * @ti: the target
  * @as: the words left of the table line
  *
- * There is no option yet. Return: 0, or -EINVAL with ti->error set.
+ * There is no option yet.
+ *
+ * Return: 0, or -EINVAL with ti->error set.
  */
 int obd_target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
 {
 	static const struct dm_arg counts[] = {
 		{0, UINT_MAX, "Invalid number of optional arguments"},
 	};
+	unsigned long long number;
 	unsigned int count = 0;
 	int r;
 
 	if (as->argc) {
+		/* Device-mapper takes what is left of it in 32 bits. */
+		if (parse_number(as->argv[0], &number) || number > UINT_MAX) {
+			ti->error = counts[0].error;
+			return -EINVAL;
+		}
 		r = dm_read_arg_group(counts, as, &count, &ti->error);
 		if (r)
 			return r;
