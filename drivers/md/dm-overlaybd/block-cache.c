@@ -105,6 +105,15 @@ void obd_cached_block_put(struct cached_block *cb)
 	kfree_rcu(cb, rcu);
 }
 
+/* Likewise, for memory that shall not be kept for the next reads. */
+static void cached_block_put_for_good(struct cached_block *cb)
+{
+	if (!refcount_dec_and_test(&cb->ref))
+		return;
+	obd_buffer_free_for_good(&cb->memory);
+	kfree_rcu(cb, rcu);
+}
+
 /* Under RCU or the shard's lock. */
 static struct cached_block *shard_find(u32 hash, const void *owner, u64 block)
 {
@@ -117,17 +126,19 @@ static struct cached_block *shard_find(u32 hash, const void *owner, u64 block)
 	return NULL;
 }
 
-static void shard_remove(struct cache_shard *shard, struct cached_block *cb)
+static void shard_remove(struct cache_shard *shard, struct cached_block *cb,
+			 void (*put)(struct cached_block *cb))
 {
 	lockdep_assert_held(&shard->lock);
 	hlist_del_rcu(&cb->hash);
 	list_del(&cb->age);
 	shard->pages -= 1UL << cb->memory.order;
-	obd_cached_block_put(cb);
+	put(cb);
 }
 
 /* Remove the oldest until @pages or less are left, and not what was used lately. */
-static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages)
+static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages,
+				void (*put)(struct cached_block *cb))
 {
 	unsigned int chances = CACHE_SECOND_CHANCES;
 	unsigned long before = shard->pages;
@@ -142,7 +153,7 @@ static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages)
 			WRITE_ONCE(cb->used, false);
 			list_move(&cb->age, &shard->age);
 		} else {
-			shard_remove(shard, cb);
+			shard_remove(shard, cb, put);
 		}
 	}
 	return before - shard->pages;
@@ -193,7 +204,7 @@ void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 bloc
 	spin_lock(&shard->lock);
 	if (!shard_find(hash, owner, block)) {
 		/* The other way round, this one would go if all others are in use. */
-		shard_trim(shard, shard_max_pages - pages);
+		shard_trim(shard, shard_max_pages - pages, obd_cached_block_put);
 		refcount_inc(&cb->ref);
 		hlist_add_head_rcu(&cb->hash, hash_head(hash));
 		list_add(&cb->age, &shard->age);
@@ -217,7 +228,7 @@ void obd_block_cache_forget(const void *owner)
 		spin_lock(&shard->lock);
 		list_for_each_entry_safe(cb, next, &shard->age, age)
 			if (cb->owner == owner)
-				shard_remove(shard, cb);
+				shard_remove(shard, cb, cached_block_put_for_good);
 		spin_unlock(&shard->lock);
 	}
 }
@@ -244,7 +255,8 @@ static unsigned long cache_shrink_scan(struct shrinker *shrinker,
 		struct cache_shard *shard = &shards[i];
 
 		spin_lock(&shard->lock);
-		freed += shard_trim(shard, shard->pages - min(shard->pages, each));
+		freed += shard_trim(shard, shard->pages - min(shard->pages, each),
+				    cached_block_put_for_good);
 		spin_unlock(&shard->lock);
 	}
 	return freed;

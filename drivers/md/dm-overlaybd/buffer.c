@@ -14,7 +14,7 @@
 
 #include "buffer.h"
 
-/* Buffers up to this order are kept: 64 KiB with 4 KiB pages. */
+/* Buffers below this order are kept: up to 64 KiB with 4 KiB pages. */
 #define BUFFER_KEEP_ORDERS	5
 
 /* So many of each: what a large read that is cut into pieces has in flight. */
@@ -104,6 +104,18 @@ void obd_buffer_free(struct buffer *b)
 	    stash_put(raw_cpu_ptr(&buffer_stashes), b->order, page))
 		return;
 	__free_pages(page, b->order);
+}
+
+/**
+ * obd_buffer_free_for_good() - give memory back to the kernel
+ * @b: the memory
+ *
+ * Any context.
+ */
+void obd_buffer_free_for_good(struct buffer *b)
+{
+	__free_pages(b->page, b->order);
+	b->page = NULL;
 }
 
 static unsigned long buffer_shrink_count(struct shrinker *shrinker,

@@ -27,6 +27,7 @@ static inline void *obd_buffer_data(const struct buffer *b)
 
 bool obd_buffer_alloc(struct buffer *b, size_t bytes, gfp_t gfp);
 void obd_buffer_free(struct buffer *b);
+void obd_buffer_free_for_good(struct buffer *b);
 int obd_buffer_stash_init(void);
 void obd_buffer_stash_exit(void);
 

@@ -133,7 +133,9 @@ static const struct codec codecs[] = {
  * @codec: set to it
  * @error: set to the reason on failure
  *
- * May sleep. Return: 0 or -ENOMEM.
+ * May sleep.
+ *
+ * Return: 0 or -ENOMEM.
  */
 int obd_codec_get(enum zfile_algorithm algorithm, const struct codec **codec,
 		  const char **error)

@@ -121,7 +121,8 @@ static void forget_test(struct kunit *test)
 static void limit_test(struct kunit *test)
 {
 	struct owners *o = test->priv;
-	unsigned long most = (totalram_pages() << PAGE_SHIFT) / 256 / BLOCK_BYTES;
+	unsigned long most = min(totalram_pages() / 256, (64UL << 20) >> PAGE_SHIFT) >>
+			     get_order(BLOCK_BYTES);
 	unsigned long blocks = 4 * most + 200, found = 0, i;
 
 	insert(test, &o->b, 77, 77);
