@@ -7,7 +7,8 @@ results=/sys/kernel/debug/kunit
 
 for suite in "$results"/*overlaybd*; do
 	name=${suite##*/}
-	if grep -q "^ok 1 $name" "$suite/results"; then
+	# A test that was left out has not passed.
+	if grep -q "^ok 1 $name" "$suite/results" && ! grep -q '# SKIP' "$suite/results"; then
 		pass "$name: $(grep -c '^    ok ' "$suite/results") tests"
 	else
 		fail "$name" "$(cat "$suite/results")"

@@ -135,6 +135,9 @@ static int nr_reasons;
 
 static void note_reason(const char *text)
 {
+	/* What device-mapper says for a target that does not. */
+	if (strstr(text, "Unknown error"))
+		die("refused without a reason: %s", text);
 	for (int i = 0; i < nr_reasons; i++)
 		if (!strcmp(reasons[i], text))
 			return;
