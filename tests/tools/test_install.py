@@ -88,6 +88,24 @@ def completion(t, tools):
     t.check('completion of values',
             complete('create', '--algorithm', 'z') == {'zstd'} and
             complete('convert', '--to', '') == {'layer', 'zfile', 'raw'})
+    # Names of devices are no shell code, and may have blanks.
+    os.mkdir(t.path('bin'))
+    with open(t.path('bin/overlaybd'), 'w') as file:
+        file.write('#!/bin/sh\ncat <<"END"\n$(touch ran)\n  layer\nwith blank\n'
+                   'other\nEND\n')
+    os.chmod(t.path('bin/overlaybd'), 0o755)
+    here = dict(os.environ, PATH=t.path('bin') + ':' + os.environ['PATH'])
+
+    def devices(word):
+        result = output('bash', '-c', COMPLETE, 'bash', script, 'overlaybd', 'close',
+                        word, cwd=t.scratch, env=here)
+        return result.stdout.decode().splitlines()
+
+    t.check('completion of devices', devices('') == [
+        r'\$\(touch\ ran\)', r'with\ blank', 'other'], devices(''))
+    t.check('completion of a part of a name', devices('wi') == [r'with\ blank'] and
+            devices(r'with\ b') == [r'with\ blank'] and devices('oth') == ['other'])
+    t.check('completion runs nothing', not os.path.exists(t.path('ran')))
     t.write('some-layer', b'')
     t.check('completion of files', complete('info', 'some') == {'some-layer'})
 
