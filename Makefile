@@ -23,6 +23,10 @@ module: ## build dm-overlaybd.ko [KDIR=<kernel build dir>]
 		echo 'Install the headers of the running kernel (Debian: linux-headers-'"$$(uname -r)"'),'; \
 		echo 'or pass those of another: make module KDIR=/usr/src/linux-headers-...'; \
 		exit 1; } >&2
+	@release=$$(cat '$(KDIR)/include/config/kernel.release' 2>/dev/null); \
+	[ -z "$$release" ] || printf '6.12\n%s\n' "$$release" | sort -VC || { \
+		echo "Linux $$release is too old, 6.12 is needed (make module KDIR=...)." >&2; \
+		exit 1; }
 	$(MAKE) -C '$(KDIR)' M='$(MODULE)' CONFIG_DM_OVERLAYBD=m modules
 
 tools: ## build the command tools/overlaybd/overlaybd
@@ -54,4 +58,4 @@ install: tools ## install the command and its man pages [DESTDIR=] [prefix=/usr/
 clean: ## remove everything that was built
 	find '$(MODULE)' \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' \
 		-o -name '.*.cmd' -o -name Module.symvers -o -name modules.order \) -delete
-	rm -rf build
+	rm -rf build tools/overlaybd/overlaybd
