@@ -85,11 +85,18 @@ def usage(t):
             ('--level', '0'), ('--uuid', 'x'), ('--parent-uuid', '1-2'),
             ('--tag', 'T' * 257), ('--virtual-size', '1000'),
             ('--virtual-size', '0'), ('--virtual-size', '512'),
-            ('--virtual-size', '99999999999T')):
+            ('--virtual-size', '99999999999T'),
+            ('--virtual-size', '524289T')):
         fails(t, 'usage: create %s %.9s' % (option, value), 1,
               ['create', 'src', '-o', 'out/x', option, value])
     fails(t, 'usage: --plain and --level', 1,
           ['create', 'src', '-o', 'out/x', '--plain', '--level', '3'])
+    for text, options in {
+            'zeros left out of a ZFile': ['--to', 'zfile', '--zero-detect'],
+            'a raw file with a level': ['--to', 'raw', '--level', '1'],
+            'a raw file without CRC': ['--to', 'raw', '--no-crc']}.items():
+        fails(t, 'usage: ' + text, 1, ['convert', '--from', 'raw', 'src', '-o', 'out/x',
+                                       *options])
     t.check('--version', t.must('--version').out.startswith(b'overlaybd '))
     for verb in ['--help'] + [[v, '--help'] for v in (
             *READERS, *WRITERS, 'close', 'status')]:

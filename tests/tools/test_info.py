@@ -4,6 +4,7 @@
 import json
 import os
 import shlex
+import subprocess
 
 # Damage that only reading the data, or nothing at all, can reveal.
 METADATA_GOOD = {'neg-z-data-mid', 'neg-znv-data-mid', 'neg-lsmt-version9',
@@ -182,16 +183,50 @@ def configs(t):
         dict(base, targetFile='t')]}, 'turboOCI')
     refused('a remote layer is refused', {'lowers': [
         {'dir': t.path('nowhere'), 'digest': 'sha256:77'}]}, 'sha256:77')
+    refused('a folder without a layer', {'lowers': [{'dir': t.path('out')}]},
+            'no overlaybd.commit, .commit or overlaybd.sealed in')
+    refused('neither file nor folder', {'lowers': [{}]}, 'is set')
     refused('256 layers are refused', {'lowers': [base] * 256}, '255')
     refused('no layers', {'lowers': []}, 'no layers')
     refused('lowers of another type', {'lowers': 'x'}, 'lowers')
     refused('an entry of another type', {'lowers': [3]}, 'object')
     refused('a file of another type', {'lowers': [{'file': 3}]}, 'file')
     refused('a NUL in a name', {'lowers': [{'file': 'a\0b'}]}, 'file')
+    refused('a name that is too long', {'lowers': [{'file': 'x' * 300}]}, 'no such')
+    os.symlink('loop', t.path('loop'))
+    config(t, 'bad', {'lowers': [{'dir': 'loop', 'digest': 'sha256:0'}]})
+    result = t.run('info', 'bad', sanitized=True)
+    t.check('config.v1.json: a folder that cannot be looked into',
+            result.status == 1 and 'symbolic links' in result.err, result)
     t.write('bad', b'{"lowers": [')
     result = t.run('info', 'bad', sanitized=True)
     t.check('config.v1.json: broken JSON', result.status == 2 and
             'JSON' in result.err, result)
+
+
+def odd_names(t):
+    """JSON is UTF-8 whatever the names of files are."""
+    t.write('src', b'names' * 1000)
+    for name, shown in ((b'n\xff', 'n\\xff'), ('n\u00e4'.encode(), 'n\u00e4'),
+                        (b'\xed\xa0\x80', '\\xed\\xa0\\x80'),
+                        (b'\xe2\x82', '\\xe2\\x82'),
+                        (b'\xf0\x9f\x98\x80', '\U0001f600'),
+                        (b'\xc0\xaf', '\\xc0\\xaf')):
+        path = os.fsdecode(name)
+        t.must('create', 'src', '-f', '-o', path)
+        result = t.must('info', '--json', path, sanitized=True)
+        t.check('--json with the name %s' % name, json.loads(
+            result.out.decode())['layers'][0]['path'] == shown, result)
+
+
+def other_tars(t):
+    t.must('create', 'src', '-f', '-o', 'layer')
+    for form, status, words in (('ustar', 0, ''), ('gnu', 2, '--format=ustar')):
+        subprocess.run(['tar', '-C', t.scratch, '--format', form, '-cf', t.path('tar'),
+                        'layer'], check=True)
+        result = t.run('info', 'tar', sanitized=True)
+        t.check('what tar --format=%s makes' % form, result.status == status and
+                words in result.err, result)
 
 
 def run(t):
@@ -202,3 +237,5 @@ def run(t):
     schema(t)
     tables(t)
     configs(t)
+    odd_names(t)
+    other_tars(t)

@@ -23,12 +23,22 @@ def arguments(t):
                 '--dry-run', name, 'plain')
     refuses(t, 'a name of 128 characters', 1, 'at most 127', 'open',
             '--dry-run', 'n' * 128, 'plain')
-    refuses(t, 'a name that is too long with -layer1', 1, 'too long', 'open',
+    refuses(t, 'a name of 32 characters that count four', 1, 'at most 127', 'open',
+            '--dry-run', ' ' * 32, 'plain')
+    t.check('a name of 31 of them', t.run(
+        'open', '--dry-run', ' ' * 31, 'plain').status == 0)
+    refuses(t, 'a name that is too long with -layer1', 1, 'at most 127', 'open',
             '--dry-run', '--stacked', 'n' * 121, 'plain', 'odd')
     refuses(t, 'an empty uuid', 1, '--uuid', 'open', '--dry-run', '--uuid', '',
             'x', 'plain')
     refuses(t, 'a uuid that is too long', 1, '--uuid', 'open', '--dry-run',
             '--uuid', 'u' * 113, 'x', 'plain')
+    refuses(t, 'a uuid of characters that count four', 1, '--uuid', 'open',
+            '--dry-run', '--uuid', '$' * 29, 'x', 'plain')
+    result = t.must('open', '--dry-run', 'a\nb\x1b', 'plain', sanitized=True)
+    t.check('a name with control characters is printed in one line',
+            result.out.splitlines()[-1].startswith(b'device a\\nb\\x1b: '),
+            result)
     refuses(t, 'close without a name', 1, 'NAME', 'close')
     refuses(t, 'close of two', 1, 'too many', 'close', 'a', 'b')
     refuses(t, 'status of two', 1, 'too many', 'status', 'a', 'b')

@@ -71,9 +71,29 @@ def too_large(t):
                 not os.listdir(t.path('out')), result)
 
 
+def no_file(t):
+    """Outputs that are no file of their own."""
+    t.write('target', b'old')
+    os.symlink('target', t.path('link to target'))
+    os.symlink('nowhere', t.path('dangling'))
+    for name in 'link to target', 'dangling':
+        result = t.run('create', 'src', '-f', '-o', name, sanitized=True)
+        t.check('-f onto a symbolic link: %s' % name, result.status == 1 and
+                'symbolic link' in result.err and os.path.islink(t.path(name)) and
+                read(t, 'target') == b'old', result)
+    for verb in (['create', 'src'], ['commit', '--base', 'src', 'src2'],
+                 ['merge', 'layer', 'layer2'], ['convert', 'layer']):
+        result = t.run(*verb, '-o', '-', sanitized=True)
+        t.check('%s to standard output' % verb[0], result.status == 1 and
+                'standard output' in result.err and not result.out and
+                not os.path.exists(t.path('-')), result)
+    t.check('convert --to raw to standard output', t.must(
+        'convert', '--to', 'raw', 'layer', '-o', '-').out.startswith(
+            read(t, 'src')))
+
+
 def inputs(t):
     os.link(t.path('layer'), t.path('link'))
-    os.symlink('layer', t.path('symlink'))
     t.write('config.v1.json', b'{"lowers": [{"file": "layer"}]}')
     for text, command in {
             'create': ['create', 'src', '-o', 'src'],
@@ -84,8 +104,6 @@ def inputs(t):
             'convert, by its path': ['convert', 'layer', '-o',
                                      t.path('layer')],
             'convert, by another link': ['convert', 'layer', '-o', 'link'],
-            'convert, by a symbolic link': ['convert', 'layer', '-o',
-                                            'symlink'],
             'convert --from raw': ['convert', '--from', 'raw', 'src', '-o',
                                    'src'],
             'convert --to raw': ['convert', '--to', 'raw', 'layer', '-o',
@@ -173,5 +191,6 @@ def run(t):
     ignored(t)
     bad_moments(t)
     too_large(t)
+    no_file(t)
     inputs(t)
     closed(t)

@@ -2,6 +2,7 @@
 /* config.v1.json: which files are the layers of an image. */
 
 #include <ctype.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,6 +177,8 @@ static int try_file(const char *config, const char *directory, const char *name,
 	if (!r && !stat(path, &st)) {
 		*found = true;
 		r = place_list_add_path(layers, path);
+	} else if (!r && errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG) {
+		r = fail_errno(STATUS_USAGE, "%s: cannot look at %s", config, path);
 	}
 	free(path);
 	return r;
@@ -212,8 +215,13 @@ static int resolve_lower(const char *path, struct json_object *lower, unsigned i
 		return fail(STATUS_REFUSED,
 			    "%s: layer %u (%s) is not here: remote layers must be downloaded first",
 			    path, number, digest);
-	return fail(STATUS_REFUSED, "%s: layer %u: no such file: %s", path, number,
-		    file ? file : directory ? directory : "neither 'file' nor 'dir' is set");
+	if (directory)
+		return fail(STATUS_REFUSED,
+			    "%s: layer %u: no overlaybd.commit, .commit or overlaybd.sealed in %s",
+			    path, number, directory);
+	if (file)
+		return fail(STATUS_REFUSED, "%s: layer %u: no such file: %s", path, number, file);
+	return fail(STATUS_REFUSED, "%s: layer %u: neither 'file' nor 'dir' is set", path, number);
 }
 
 static int resolve(const char *path, struct json_object *root, struct place_list *layers)

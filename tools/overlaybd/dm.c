@@ -38,19 +38,6 @@ static void PRINTF_LIKE(5, 6) log_line(int level, const char *file, int line, in
 	detail("libdevmapper: %s", text);
 }
 
-/* Whether device-mapper can be used at all. Return: 0 or STATUS_USAGE. */
-int mapped_start(void)
-{
-	char version[64];
-
-	dm_log_with_errno_init(log_line);
-	if (geteuid())
-		return fail(STATUS_USAGE, "only root can use device-mapper");
-	if (dm_driver_version(version, sizeof(version)))
-		return 0;
-	return fail(STATUS_USAGE, "this kernel has no device-mapper (modprobe dm_mod)");
-}
-
 /* Run a task and destroy it. Return: 0 or -errno. */
 static int finish_task(struct dm_task *task)
 {
@@ -65,6 +52,20 @@ static int finish_task(struct dm_task *task)
 	return r;
 }
 
+/* Whether device-mapper can be used at all. Return: 0 or STATUS_USAGE. */
+int mapped_start(void)
+{
+	char version[64];
+
+	dm_log_with_errno_init(log_line);
+	if (geteuid())
+		return fail(STATUS_USAGE, "only root can use device-mapper");
+	if (dm_driver_version(version, sizeof(version)))
+		return 0;
+	return fail(STATUS_USAGE, "device-mapper is not there (modprobe dm_mod) or may not be used (in a container?)");
+}
+
+/* Return: NULL with errno set. */
 static struct dm_task *named_task(int type, const char *name)
 {
 	struct dm_task *task = dm_task_create(type);
@@ -73,6 +74,7 @@ static struct dm_task *named_task(int type, const char *name)
 		return task;
 	if (task)
 		dm_task_destroy(task);
+	errno = task ? EINVAL : ENOMEM;
 	return NULL;
 }
 
@@ -96,7 +98,7 @@ static int create_empty(const char *name, const char *uuid, dev_t *number)
 	int r = -ENOMEM;
 
 	if (!task)
-		return r;
+		return -errno;
 	if (dm_task_set_uuid(task, uuid) && dm_task_set_ro(task)) {
 		r = dm_task_run(task) ? 0 : -dm_task_get_errno(task);
 		if (!r && !dm_task_get_info(task, &info))
@@ -111,16 +113,18 @@ static int create_empty(const char *name, const char *uuid, dev_t *number)
 static int load(const char *name, const struct mapped_line *lines, unsigned int count)
 {
 	struct dm_task *task = named_task(DM_DEVICE_RELOAD, name);
-	bool good = task && dm_task_set_ro(task);
 	unsigned int i;
+	bool good;
 
+	if (!task)
+		return -errno;
+	good = dm_task_set_ro(task);
 	for (i = 0; good && i < count; i++)
 		good = dm_task_add_target(task, lines[i].start, lines[i].sectors,
 					  lines[i].target, lines[i].parameters);
 	if (good)
 		return finish_task(task);
-	if (task)
-		dm_task_destroy(task);
+	dm_task_destroy(task);
 	return -ENOMEM;
 }
 
@@ -144,25 +148,40 @@ static int resume(const char *name, bool helper)
 	struct dm_task *task = named_task(DM_DEVICE_RESUME, name);
 
 	if (!task)
-		return -ENOMEM;
+		return -errno;
 	return finish_with_udev(task, !helper ? 0 : DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |
 				DM_UDEV_DISABLE_DISK_RULES_FLAG |
 				DM_UDEV_DISABLE_OTHER_RULES_FLAG);
 }
 
+/* What the targets say of an image, what a disk says, and all the rest. */
+static enum status refusal_status(int error)
+{
+	switch (-error) {
+	case EINVAL:
+	case EUCLEAN:
+	case EOPNOTSUPP:
+	case EFBIG:
+		return STATUS_REFUSED;
+	case EIO:
+	case ENODATA:
+	case ETIMEDOUT:
+	case ENOLINK:
+	case EREMOTEIO:
+	case EBADE:
+	case EILSEQ:
+		return STATUS_IO;
+	}
+	return STATUS_USAGE;
+}
+
 static int refused_by_kernel(const char *name, int error)
 {
-	enum status status = STATUS_REFUSED;
-
 	errno = -error;
 	if (error == -EBUSY)
 		return fail(STATUS_USAGE, "%s: the device of a layer is in use (mounted?)", name);
-	if (error == -EIO)
-		status = STATUS_IO;
-	if (error == -ENOMEM || error == -EINTR || error == -EPERM || error == -ENXIO)
-		status = STATUS_USAGE;
-	fail_errno(status, "%s: the kernel refused the table (its log says why: dmesg)", name);
-	return status;
+	return fail_errno(refusal_status(error),
+			  "%s: the kernel refused the table (its log says why: dmesg)", name);
 }
 
 /**
@@ -205,7 +224,7 @@ static int remove_once(const char *name, bool deferred)
 	struct dm_task *task = named_task(DM_DEVICE_REMOVE, name);
 
 	if (!task)
-		return -ENOMEM;
+		return -errno;
 	if (deferred && !dm_task_deferred_remove(task)) {
 		dm_task_destroy(task);
 		return -ENOMEM;
@@ -424,7 +443,7 @@ int mapped_dependencies(const char *name, dev_t **numbers, unsigned int *count)
 	*numbers = NULL;
 	*count = 0;
 	if (!task)
-		return r;
+		return -errno;
 	if (!dm_task_run(task))
 		r = -dm_task_get_errno(task);
 	else
@@ -484,6 +503,33 @@ int mapped_list(dev_t **numbers, unsigned int *count)
 }
 
 /**
+ * mapped_encoded_bytes() - how long device-mapper makes a name or uuid
+ * @text: the name or uuid
+ *
+ * Return: bytes; libdevmapper writes all but these characters as four.
+ */
+size_t mapped_encoded_bytes(const char *text)
+{
+	static const char plain[] = "0123456789#+-.:=@_ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "abcdefghijklmnopqrstuvwxyz";
+	size_t bytes = 0;
+
+	for (; *text; text++)
+		bytes += strchr(plain, *text) ? 1 : 4;
+	return bytes;
+}
+
+/* Is a name not too long? Return: 0 or STATUS_USAGE. */
+int mapped_check_length(const char *name)
+{
+	if (mapped_encoded_bytes(name) < MAPPED_NAME_BYTES)
+		return 0;
+	return fail(STATUS_USAGE,
+		    "the name of a device has at most %d bytes (each but A-Z a-z 0-9 #+-.:=@_ counts four): %s",
+		    MAPPED_NAME_BYTES - 1, name);
+}
+
+/**
  * mapped_check_name() - whether a device can have this name
  * @name: moved behind "/dev/mapper/" where that is written before it
  *
@@ -502,8 +548,5 @@ int mapped_check_name(const char **name)
 	if (strchr(*name, '/'))
 		return fail(STATUS_USAGE, "'%s' cannot be the name of a device: it has a '/'",
 			    *name);
-	if (strlen(*name) >= MAPPED_NAME_BYTES)
-		return fail(STATUS_USAGE, "the name of a device has at most %d characters",
-			    MAPPED_NAME_BYTES - 1);
-	return 0;
+	return mapped_check_length(*name);
 }

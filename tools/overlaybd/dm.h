@@ -80,6 +80,8 @@ int mapped_list(dev_t **numbers, unsigned int *count);
 void mapped_destroy(struct mapped *device);
 bool mapped_is(const struct mapped *device, const char *kind);
 char *mapped_path(const char *name);
+size_t mapped_encoded_bytes(const char *text);
+int mapped_check_length(const char *name);
 int mapped_check_name(const char **name);
 
 #endif /* OBD_DM_H */

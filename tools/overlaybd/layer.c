@@ -66,8 +66,10 @@ static const char *explain(const u8 *start, size_t bytes)
 		return "is compressed with gzip: an OCI layer, or turboOCI (not supported)";
 	if (bytes >= 257 + 5 && !memcmp(start + 257, "xxtar", 5))
 		return "is an unfinished tar blob";
+	if (bytes >= 257 + 8 && !memcmp(start + 257, "ustar  ", 8))
+		return "is a tar blob of the GNU form, which no reader knows: make it with tar --format=ustar";
 	if (bytes >= 257 + 5 && !memcmp(start + 257, "ustar", 5))
-		return "is a tar blob: give all of it, or the part that the layer in it is";
+		return "is a tar blob, but not whole: give all of it, or as FILE,BYTES@SECTOR the layer in it";
 	return "is neither a ZFile nor an LSMT layer (a raw image?)";
 }
 

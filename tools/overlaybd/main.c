@@ -111,10 +111,43 @@ int need_operands(int argc, int at_least, int at_most, const char *what)
 		    what);
 }
 
+/* How many bytes the UTF-8 character has that begins here; 0: none does. */
+static size_t utf8_bytes(const unsigned char *text)
+{
+	unsigned char first = *text;
+	size_t i, bytes = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 :
+			  first < 0xf0 ? 3 : first < 0xf5 ? 4 : 0;
+
+	for (i = 1; i < bytes; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	/* Too long a form, half of a surrogate pair, beyond the last character. */
+	if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
+	    (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
+		return 0;
+	return bytes;
+}
+
+/* Names of files need not be UTF-8, but JSON has to. */
+static void put_json(const char *text)
+{
+	while (*text) {
+		size_t bytes = utf8_bytes((const unsigned char *)text);
+
+		if (bytes)
+			fwrite(text, 1, bytes, stdout);
+		else
+			printf("\\\\x%02x", (unsigned char)*text);
+		text += bytes ? bytes : 1;
+	}
+	putchar('\n');
+}
+
+/* Print an object and give it up. Return: as finish_stdout(). */
 int print_json(struct json_object *object)
 {
-	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
-					    JSON_C_TO_STRING_NOSLASHESCAPE));
+	put_json(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PRETTY |
+						JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(object);
 	return finish_stdout();
 }

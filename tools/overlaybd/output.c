@@ -171,7 +171,12 @@ int output_open(struct output *out, const char *path, bool replace)
 	struct stat st;
 
 	*out = (struct output) { .path = path, .fd = -1, .replace = replace };
-	if (!stat(path, &st)) {
+	if (!strcmp(path, "-"))
+		return fail(STATUS_USAGE, "a layer cannot be written to standard output: its beginning is written last");
+	if (!lstat(path, &st)) {
+		if (S_ISLNK(st.st_mode))
+			return fail(STATUS_USAGE, "%s is a symbolic link: name the file itself",
+				    path);
 		if (!S_ISREG(st.st_mode))
 			return fail(STATUS_USAGE, "%s exists and is not a regular file", path);
 		if (!replace)

@@ -11,6 +11,7 @@
 
 #include <linux/minmax.h>
 
+#include "../../drivers/md/dm-overlaybd/segment-index.h"
 #include "message.h"
 #include "mounted.h"
 #include "output.h"
@@ -122,6 +123,9 @@ int raw_device_bytes(const struct raw *raw, u64 wanted, u64 *bytes)
 	if (*bytes < there)
 		return fail(STATUS_USAGE, "%s has %llu bytes, more than the virtual size",
 			    raw->file.path, raw->file.bytes);
+	if (sectors_down(*bytes) > SEGMENT_DEVICE_SECTORS)
+		return fail(STATUS_USAGE, "no image has more than %lluT bytes: %llu are too many",
+			    (u64)(SEGMENT_DEVICE_SECTORS >> 31), *bytes);
 	if (there != raw->file.bytes)
 		note("%s: %llu zero bytes complete the last sector", raw->file.path,
 		     there - raw->file.bytes);

@@ -78,8 +78,11 @@ static int check_options(struct convert_options *o)
 		r = fail(STATUS_USAGE, "labels need --to layer");
 	if (!r && o->to != FORM_LAYER && o->layer.plain)
 		r = fail(STATUS_USAGE, "--plain needs --to layer");
-	if (!r && o->to == FORM_RAW && o->layer.tar)
-		r = fail(STATUS_USAGE, "--tar does not go with --to raw");
+	if (!r && o->to != FORM_LAYER && o->layer.zero_detect)
+		r = fail(STATUS_USAGE, "--zero-detect needs --to layer");
+	if (!r && o->to == FORM_RAW &&
+	    (o->layer.tar || o->layer.zfile.no_crc || o->layer.zfile.level))
+		r = fail(STATUS_USAGE, "--tar, --no-crc and --level do not go with --to raw");
 	return r;
 }
 

@@ -2,7 +2,8 @@
 /*
  * overlaybd open: an image becomes a block device. Everything below that device
  * is held by a file descriptor until the device itself holds it, and goes away
- * with its last user: whatever ends this process, nothing stays behind.
+ * with its last user. So nothing stays behind, unless SIGKILL comes just when a
+ * device is made that does not have its table yet.
  */
 
 #include <errno.h>
@@ -89,7 +90,7 @@ static void remember(int number)
 
 static void set_signals(void (*handler)(int))
 {
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	struct sigaction action = { .sa_handler = handler }, old;
 	size_t i;
 
@@ -143,8 +144,9 @@ static int choose_uuid(struct opening *p)
 		uuid_unparse_lower(uuid, random);
 		text = random;
 	}
-	if (!*text || strlen(MAPPED_IMAGE) + strlen(text) >= sizeof(p->uuid))
-		return fail(STATUS_USAGE, "--uuid takes 1 to %zu characters",
+	if (!*text || strlen(MAPPED_IMAGE) + mapped_encoded_bytes(text) >= sizeof(p->uuid))
+		return fail(STATUS_USAGE,
+			    "--uuid takes 1 to %zu bytes (each but A-Z a-z 0-9 #+-.:=@_ counts four)",
 			    sizeof(p->uuid) - 1 - strlen(MAPPED_IMAGE));
 	snprintf(p->uuid, sizeof(p->uuid), MAPPED_IMAGE "%s", text);
 	return 0;
@@ -219,8 +221,8 @@ static int plan_unpacked(struct opening *p, unsigned int layer)
 		u->name = NULL;
 		return fail_memory();
 	}
-	if (strlen(u->name) >= MAPPED_NAME_BYTES)
-		return fail(STATUS_USAGE, "%s is too long for the name of a device", u->name);
+	if (mapped_check_length(u->name))
+		return STATUS_USAGE;
 	return table_init_zfile(&u->table, &p->image.layers[layer], p->devices[layer]);
 }
 
@@ -349,6 +351,13 @@ static int report_json(const struct opening *p)
 	return print_json(object);
 }
 
+static void report_device(const char *name, const struct table *table)
+{
+	fputs("device ", stdout);
+	print_name(name);
+	printf(": 0 %llu %s %s\n", table->sectors, table->target, table->parameters);
+}
+
 static int report_plan(const struct opening *p)
 {
 	unsigned int i;
@@ -362,11 +371,9 @@ static int report_plan(const struct opening *p)
 		       attach_needs_tail(layer) ?
 		       ", on a loop device, its last sector completed" : ", on a loop device");
 		if (is_unpacked(p, i))
-			printf("device %s: 0 %llu zfile %s\n", p->unpacked[i].name,
-			       p->unpacked[i].table.sectors, p->unpacked[i].table.parameters);
+			report_device(p->unpacked[i].name, &p->unpacked[i].table);
 	}
-	printf("device %s: 0 %llu %s %s\n", p->o->name, p->table.sectors, p->table.target,
-	       p->table.parameters);
+	report_device(p->o->name, &p->table);
 	return finish_stdout();
 }
 

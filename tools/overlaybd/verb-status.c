@@ -34,6 +34,13 @@ enum {
 	OPTION_STATUS_JSON = OPTION_VERB,
 };
 
+/* Which layers of a device are compressed. */
+enum compressed {
+	COMPRESSED_NONE,
+	COMPRESSED_SOME,
+	COMPRESSED_ALL,
+};
+
 static int parse(int argc, char **argv, bool *json, const char **name)
 {
 	static const struct option options[] = {
@@ -113,18 +120,20 @@ static char *origin(dev_t number)
 	return file;
 }
 
-/* The kernel says only how many layers are compressed, not which. */
-static bool has_zfile(const struct target_layer *layer)
+/* The kernel says only how many layers are compressed, not which; null: unknown. */
+static void add_compressed(struct json_object *object, const struct target_layer *layer)
 {
 	u8 start[ZFILE_HEADER_BYTES] __attribute__((aligned(8)));
 	int fd = block_device_open(layer->device, O_RDONLY);
-	bool yes = fd >= 0 &&
-		read_fully(fd, start, sizeof(start), layer->start * SECTOR_BYTES) ==
-		sizeof(start) && zfile_has_magic(start);
+	bool good = fd >= 0 && read_fully(fd, start, sizeof(start),
+					  layer->start * SECTOR_BYTES) == sizeof(start);
 
+	if (good)
+		add_bool(object, "compressed", zfile_has_magic(start));
+	else
+		json_object_object_add(object, "compressed", NULL);
 	if (fd >= 0)
 		close(fd);
-	return yes;
 }
 
 static int add_status(struct json_object *object, const struct mapped *device)
@@ -177,7 +186,7 @@ static int add_unpacked(struct json_object *object, const struct mapped *device)
 }
 
 static int add_layer(struct json_object *list, const struct target_layer *layer,
-		     bool is_zfile)
+		     enum compressed compressed)
 {
 	struct json_object *object = json_object_new_object();
 	struct mapped device;
@@ -193,8 +202,24 @@ static int add_layer(struct json_object *list, const struct target_layer *layer,
 			return r;
 	}
 	add_place(object, layer);
-	add_bool(object, "compressed", is_zfile || has_zfile(layer));
+	if (compressed == COMPRESSED_SOME)
+		add_compressed(object, layer);
+	else
+		add_bool(object, "compressed", compressed == COMPRESSED_ALL);
 	return 0;
+}
+
+/* A disk that may be failing is not read to learn what is known anyway. */
+static enum compressed compressed_layers(const struct mapped *device, unsigned int layers)
+{
+	struct target_status s;
+
+	if (!strcmp(device->target, "zfile"))
+		return COMPRESSED_ALL;
+	if (target_parse_status(device->target, device->status ? device->status : "", &s))
+		return COMPRESSED_SOME;
+	return !s.compressed ? COMPRESSED_NONE :
+	       s.compressed == layers ? COMPRESSED_ALL : COMPRESSED_SOME;
 }
 
 static int add_layers(struct json_object *object, const struct mapped *device)
@@ -206,7 +231,7 @@ static int add_layers(struct json_object *object, const struct mapped *device)
 
 	json_object_object_add(object, "layers", list);
 	for (i = 0; !r && i < count; i++)
-		r = add_layer(list, &layers[i], !strcmp(device->target, "zfile"));
+		r = add_layer(list, &layers[i], compressed_layers(device, count));
 	free(layers);
 	return r;
 }
@@ -251,18 +276,21 @@ static void print_layer(struct json_object *layer, size_t number)
 {
 	u64 start = get_number(layer, "start_sector");
 	const char *file = get_text(layer, "file");
+	const char *form = !json_object_object_get(layer, "compressed") ? "cannot be read" :
+			   get_bool(layer, "compressed") ? "compressed" : "plain";
 
 	printf("  layer %-5zu ", number);
 	print_name(file ? file : "(unknown)");
 	printf(", %llu bytes", get_number(layer, "bytes"));
 	if (start)
 		printf(" from sector %llu on", start);
-	printf(", %s, device %s", get_bool(layer, "compressed") ? "compressed" : "plain",
-	       get_text(layer, "device"));
-	if (get_text(layer, "zfile_device"))
-		printf(" below %s: %llu read errors, %llu corrupt blocks",
-		       get_text(layer, "zfile_device"), get_number(layer, "read_errors"),
-		       get_number(layer, "corrupt_blocks"));
+	printf(", %s, device %s", form, get_text(layer, "device"));
+	if (get_text(layer, "zfile_device")) {
+		fputs(" below ", stdout);
+		print_name(get_text(layer, "zfile_device"));
+		printf(": %llu read errors, %llu corrupt blocks",
+		       get_number(layer, "read_errors"), get_number(layer, "corrupt_blocks"));
+	}
 	putchar('\n');
 }
 
@@ -270,18 +298,21 @@ static void print_device(struct json_object *object)
 {
 	struct json_object *layers = json_object_object_get(object, "layers");
 	const char *target = get_text(object, "target");
+	const char *path = get_text(object, "path");
 	char size[HUMAN_BYTES];
 	size_t i;
 
-	printf("%s\n", get_text(object, "name"));
-	printf("  device      %s, %s, %s%s%s, open %llu times\n", get_text(object, "path"),
-	       get_text(object, "device"),
+	print_name(get_text(object, "name"));
+	fputs("\n  device      ", stdout);
+	print_name(path ? path : "(none)");
+	printf(", %s, %s%s%s, open %llu times\n", get_text(object, "device"),
 	       get_bool(object, "read_only") ? "read-only" : "writable",
 	       get_bool(object, "suspended") ? ", suspended" : "",
 	       get_bool(object, "deferred_remove") ? ", to be removed" : "",
 	       get_number(object, "open_count"));
-	printf("  uuid        %s\n", get_text(object, "uuid"));
-	printf("  size        %llu sectors (%s)\n", get_number(object, "sectors"),
+	fputs("  uuid        ", stdout);
+	print_name(get_text(object, "uuid"));
+	printf("\n  size        %llu sectors (%s)\n", get_number(object, "sectors"),
 	       human_bytes(get_number(object, "sectors") * SECTOR_BYTES, size));
 	if (!strcmp(target, "lsmt"))
 		printf("  map         %zu layers (%llu compressed), %llu extents, %llu bytes of memory\n",

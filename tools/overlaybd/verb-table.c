@@ -16,8 +16,7 @@ static const char help[] =
 	"No root is needed. Device-mapper takes block devices: for layers that are\n"
 	"files, attach loop devices and name them with --devices, or use overlaybd open.\n\n"
 	"      --devices DEV,...  the devices the layers are on, lowest first\n"
-	"      --concise          print the form of dmsetup create --concise and of the\n"
-	"                         kernel parameter dm-mod.create=\n"
+	"      --concise          print the form of dmsetup create --concise\n"
 	"      --name NAME        with --concise (default: overlaybd)\n"
 	"      --uuid UUID        with --concise (default: none)\n"
 	COMMON_HELP;
