@@ -158,19 +158,20 @@ read_when_told() {
 	drop_lower
 }
 
-# Something below is suspended, where read-ahead fails: nothing is lost.
+# read_ahead_fails NAME TARGET SECTOR: something below is suspended, where read-ahead
+# fails: nothing is lost.
 read_ahead_fails() {
 	on_lower "$1"
 	kind=$2
 	opened "$1"
 	forget_all
 	dmsetup suspend --noflush --nolockfs lower
-	readat -a /dev/mapper/upper 0 32
+	readat -a /dev/mapper/upper "$3" 32
 	dmsetup resume lower
 	settle
 	is "read-ahead of $1 fails: it is no error" "$(read_errors) $(failed_events)" "0 0"
 	check "read-ahead of $1 fails: then it is read" dd if=/dev/mapper/upper of=/dev/null \
-		bs=4k count=4
+		bs=4k skip=$(($3 / 8)) count=4
 	unmap upper
 	drop_lower
 }
@@ -230,8 +231,8 @@ what_is_told lsmt
 burst
 disk_fails
 read_when_told
-read_ahead_fails crc zfile
-read_ahead_fails lsmt lsmt
+read_ahead_fails crc zfile 0
+read_ahead_fails lsmt lsmt 48
 twice
 on_lower crc
 refused "no ZFile there" zfile 4096@8 "Not a ZFile: bad magic in the header"

@@ -27,9 +27,10 @@ orders = [soft + hard, hard + soft]
 pair('digest', 'zfile', [build_zfile(content) for content in orders], orders)
 pair('streamed', 'zfile', [build_zfile(content, overwrite=False) for content in orders], orders)
 pair('nodigest', 'zfile', [build_zfile(content, digest=False) for content in orders], orders)
-# An index that is not kept in memory, whose parts have the same sums in both.
-short = [text_bytes(SECTOR, seed) for seed in range(65)]
-wide = [b''.join(order * 65) for order in (short, short[1::-1] + short[2:])]
+# An index that is not kept in memory, whose parts, of 64 blocks each, have the same
+# sums in both.
+short = [text_bytes(SECTOR, seed) for seed in range(64)]
+wide = [b''.join(order * 66) for order in (short, short[1::-1] + short[2:])]
 pair('leaves', 'zfile', [build_zfile(content, block_size=SECTOR) for content in wide], wide)
 stacks = [content + bytes(64 * SECTOR) for content in orders]
 pair('lsmt', 'lsmt', [build_lsmt([data(0, content)], len(content) + 64 * SECTOR)

@@ -78,6 +78,23 @@ written_over() {
 	rm /tmp/image
 }
 
+# What is read of the jump table while other content is there is not what the next one
+# who opens the image gets.
+parts_of_another() {
+	cp "$IMAGES/$1.a" /tmp/image
+	disk=$(loop_setup /tmp/image)
+	open_as first "$1" "$disk"
+	cat "$IMAGES/$1.b" >/tmp/image
+	check "$1, parts of another: the first device reads that" reads_as first "$1" b
+	cat "$IMAGES/$1.a" >/tmp/image
+	check "$1, parts of another: opened again" open_as second "$1" "$disk"
+	check "$1, parts of another: read" reads_as second "$1" a
+	unmap second
+	unmap first
+	loop_drop "$disk"
+	rm /tmp/image
+}
+
 # A slow disk whose file is swapped while ZFiles on it are opened and read, so that
 # both ends and the index come from two files. Each device is one of the files for
 # good, and none of them, which are all still open at the end, is shared with a
@@ -110,6 +127,7 @@ changed_meanwhile() {
 for name in digest streamed; do
 	changed_meanwhile $name
 done
+parts_of_another leaves
 # shellcheck disable=SC2154 # set in vars
 for name in $all; do
 	another_file "$name"

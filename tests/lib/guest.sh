@@ -92,9 +92,9 @@ guest_boot() {
 		-nodefaults -no-user-config -display none -no-reboot \
 		-M q35 -accel "$accel" -smp 2 -m 1024 \
 		-cpu "$([ "$accel" = kvm ] && echo host ||
-			echo qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq)" \
+			echo qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq,+rdrand)" \
 		-kernel "$KERNEL_IMAGE" -serial "file:$work/console" \
-		-append "console=ttyS0 loglevel=4 oops=panic panic=-1 no_timer_check mitigations=off cryptomgr.notests=1" \
+		-append "console=ttyS0 loglevel=4 oops=panic panic=-1 no_timer_check mitigations=off cryptomgr.notests=1 random.trust_cpu=on" \
 		-chardev stdio,id=out,signal=off -serial chardev:out "$@" </dev/null
 }
 
