@@ -22,8 +22,8 @@
  * What is freed late gets this long, and kfree_rcu() gathers for five seconds; a leak
  * is there in each round.
  */
-#define SETTLE_TRIES 400
-#define SETTLE_US 20000
+#define SETTLE_TRIES 40
+#define SETTLE_US 200000
 #define ROUNDS 3
 
 static void execute(char **command)
