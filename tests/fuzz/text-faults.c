@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* See text-faults.h. */
 
+#include <errno.h>
 #include <stdarg.h>
 
 #include "faults.h"
@@ -50,5 +51,6 @@ struct json_tokener *fuzz_json_tokener_new(void)
 int fuzz_stat(const char *path, struct stat *st)
 {
 	memset(st, 0, sizeof(*st));
+	errno = ENOENT;
 	return strlen(path) % 2 ? -1 : 0;
 }
