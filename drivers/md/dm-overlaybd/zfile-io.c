@@ -410,23 +410,25 @@ static void reserve_add_pages(struct bio *bio, void *memory, unsigned int bytes)
 	}
 }
 
-/* Read one block into the reserve, which the caller has locked, as @like would. */
-static int reserve_fetch(struct zfile *zf, struct zfile_block *zb, struct bio *like)
+/*
+ * Read one block into the reserve, which the caller has locked. Not with the cgroup and
+ * the priority of the read that it serves: who is throttled would hold up all others
+ * that need the reserve.
+ */
+static int reserve_fetch(struct zfile *zf, struct zfile_block *zb)
 {
 	struct device_range range = device_range(zf, zb->file_offset, zb->bytes);
 	struct bio bio;
 	int r;
 
-	bio_init(&bio, zf->bdev, zf->reserve_vecs, zfile_reserve_vecs(zf), like->bi_opf);
-	bio.bi_ioprio = like->bi_ioprio;
-	bio_clone_blkg_association(&bio, like);
+	bio_init(&bio, zf->bdev, zf->reserve_vecs, zfile_reserve_vecs(zf), REQ_OP_READ);
 	bio.bi_iter.bi_sector = range.sector;
 	reserve_add_pages(&bio, zf->reserve, range.bytes);
 	r = submit_bio_wait(&bio);
 	bio_uninit(&bio);
 	if (is_vmalloc_addr(zf->reserve))
 		invalidate_kernel_vmap_range(zf->reserve, range.bytes);
-	if (obd_read_has_failed(like, errno_to_blk_status(r)))
+	if (r)
 		atomic64_inc(&zf->read_errors);
 	zb->data = zf->reserve + range.head;
 	return r;
@@ -442,7 +444,7 @@ static int zfile_io_decode_from_reserve(struct zfile_io *io, struct zfile_block 
 		int r;
 
 		zb->bytes = io->sizes[i];
-		r = reserve_fetch(io->zf, zb, &io->data);
+		r = reserve_fetch(io->zf, zb);
 		if (!r)
 			r = decode_to_bio(io, &iter, zb, io->zf->reserve_scratch);
 		if (r)
