@@ -226,12 +226,14 @@ static int add_layers(struct json_object *object, const struct mapped *device)
 {
 	struct json_object *list = json_object_new_array();
 	struct target_layer *layers;
+	enum compressed compressed;
 	unsigned int i, count;
 	int r = target_parse_table(device->table, &layers, &count);
 
 	json_object_object_add(object, "layers", list);
+	compressed = compressed_layers(device, count);
 	for (i = 0; !r && i < count; i++)
-		r = add_layer(list, &layers[i], compressed_layers(device, count));
+		r = add_layer(list, &layers[i], compressed);
 	free(layers);
 	return r;
 }
