@@ -44,3 +44,21 @@ need_packages() {
 		}
 	) 9>"$OBD_CACHE/apt.lock" || die "apt-get failed, see $OBD_CACHE/apt.log"
 }
+
+# emulate LOG COMMAND...: a QEMU that keeps in LOG what the guest says. Two emulated CPUs
+# may get into a race inside of it, as one boot in some hundreds does: if it crashes
+# before the guest has said anything, it is started again.
+emulate() {
+	emulate_log=$1
+	shift
+	for _ in 1 2 3; do
+		rm -f "$emulate_log"
+		"$@" && return
+		emulate_status=$?
+		# 128 and the number of SIGSEGV
+		{ [ $emulate_status -eq 139 ] && [ ! -s "$emulate_log" ]; } ||
+			return "$emulate_status"
+		echo "QEMU has crashed before the guest was up" >&2
+	done
+	return "$emulate_status"
+}

@@ -88,14 +88,14 @@ guest_pack() (
 guest_boot() {
 	seconds=$1 accel=$2
 	shift 2
-	timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
+	emulate "$work/serial" timeout --foreground -k 5 "$seconds" qemu-system-x86_64 \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-M q35 -accel "$accel" -smp 2 -m 1024 \
 		-cpu "$([ "$accel" = kvm ] && echo host ||
 			echo qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt,+pclmulqdq,+rdrand)" \
 		-kernel "$KERNEL_IMAGE" -serial "file:$work/console" \
 		-append "console=ttyS0 loglevel=4 oops=panic panic=-1 no_timer_check mitigations=off cryptomgr.notests=1 random.trust_cpu=on" \
-		-chardev stdio,id=out,signal=off -serial chardev:out "$@" </dev/null
+		-chardev "stdio,id=out,signal=off,logfile=$work/serial" -serial chardev:out "$@" </dev/null
 }
 
 # guest_accel: KVM may exist and yet not run a stock kernel: believe only a guest
