@@ -23,7 +23,6 @@
 #include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
-#include <linux/slab.h>
 #include <linux/workqueue.h>
 
 #include "dm-audit.h"
@@ -33,6 +32,7 @@
 #include "zfile.h"
 #include "zfile-block.h"
 #include "zfile-io.h"
+#include "zfile-reserve.h"
 
 #define DM_MSG_PREFIX "zfile"
 
@@ -98,27 +98,6 @@ struct zfile_io {
 	unsigned int head;
 	u32 sizes[ZFILE_IO_MAX_BLOCKS];
 };
-
-/* A range of the file, widened to what its device can read. */
-struct device_range {
-	sector_t sector;
-	unsigned int bytes;
-	unsigned int head;	/* bytes before what was asked for */
-};
-
-static struct device_range device_range(const struct zfile *zf, u64 offset,
-					u32 bytes)
-{
-	unsigned int unit = zf->device_block_bytes;
-	u64 first = zf->device_offset + offset;
-	u64 start = round_down(first, unit);
-
-	return (struct device_range) {
-		.sector = start >> SECTOR_SHIFT,
-		.bytes = round_up(first + bytes, unit) - start,
-		.head = first - start,
-	};
-}
 
 /* What of a block a bio wants, at a given place in the bio. */
 struct wanted_part {
@@ -396,44 +375,6 @@ static void zfile_io_submit(struct zfile_io *io, const struct device_range *rang
 	submit_bio_noacct(data);
 }
 
-static void reserve_add_pages(struct bio *bio, void *memory, unsigned int bytes)
-{
-	while (bytes) {
-		unsigned int offset = offset_in_page(memory);
-		unsigned int step = min_t(unsigned int, bytes, PAGE_SIZE - offset);
-
-		__bio_add_page(bio, is_vmalloc_addr(memory) ?
-				    vmalloc_to_page(memory) : virt_to_page(memory),
-			       step, offset);
-		memory += step;
-		bytes -= step;
-	}
-}
-
-/*
- * Read one block into the reserve, which the caller has locked. Not with the cgroup and
- * the priority of the read that it serves: who is throttled would hold up all others
- * that need the reserve.
- */
-static int reserve_fetch(struct zfile *zf, struct zfile_block *zb)
-{
-	struct device_range range = device_range(zf, zb->file_offset, zb->bytes);
-	struct bio bio;
-	int r;
-
-	bio_init(&bio, zf->bdev, zf->reserve_vecs, zfile_reserve_vecs(zf), REQ_OP_READ);
-	bio.bi_iter.bi_sector = range.sector;
-	reserve_add_pages(&bio, zf->reserve, range.bytes);
-	r = submit_bio_wait(&bio);
-	bio_uninit(&bio);
-	if (is_vmalloc_addr(zf->reserve))
-		invalidate_kernel_vmap_range(zf->reserve, range.bytes);
-	if (r)
-		atomic64_inc(&zf->read_errors);
-	zb->data = zf->reserve + range.head;
-	return r;
-}
-
 /* Fetch and decode one block after the other, with what was set aside. */
 static int zfile_io_decode_from_reserve(struct zfile_io *io, struct zfile_block *zb)
 {
@@ -444,9 +385,9 @@ static int zfile_io_decode_from_reserve(struct zfile_io *io, struct zfile_block 
 		int r;
 
 		zb->bytes = io->sizes[i];
-		r = reserve_fetch(io->zf, zb);
+		r = zfile_reserve_fetch(io->zf, zb);
 		if (!r)
-			r = decode_to_bio(io, &iter, zb, io->zf->reserve_scratch);
+			r = decode_to_bio(io, &iter, zb, io->zf->reserve.scratch);
 		if (r)
 			return r;
 	}
@@ -465,9 +406,9 @@ static void zfile_io_serve_from_reserve(struct zfile_io *io)
 
 	/* What others may need meanwhile. */
 	zfile_io_free(io);
-	mutex_lock(&io->zf->reserve_lock);
+	mutex_lock(&io->zf->reserve.lock);
 	r = zfile_io_decode_from_reserve(io, &zb);
-	mutex_unlock(&io->zf->reserve_lock);
+	mutex_unlock(&io->zf->reserve.lock);
 	if (r == -EUCLEAN)
 		zfile_io_corrupt(io, zb.block);
 	else
@@ -490,7 +431,8 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 	struct zfile *zf = io->zf;
 
 	if (r == -EUCLEAN) {
-		zfile_report_corrupt(zf, io->first_block, zf->info.index_offset,
+		zfile_report_corrupt(zf, io->first_block,
+				     zf->info.index_offset,
 				     "has another size now: the index has changed");
 		zfile_io_corrupt(io, io->first_block);
 		return;
@@ -509,7 +451,7 @@ static void zfile_io_wait_work(struct work_struct *work)
 		zfile_io_locate_failed(io, r);
 		return;
 	}
-	range = device_range(io->zf, io->file_offset, run_bytes(io));
+	range = zfile_device_range(io->zf, io->file_offset, run_bytes(io));
 	/* It did wait. */
 	io->data.bi_opf &= ~REQ_NOWAIT;
 	if (zfile_io_alloc(io, &range, GFP_NOIO))
@@ -593,13 +535,14 @@ static unsigned int easy_bytes(void)
  */
 static bool zfile_io_fetch_at_once(struct zfile_io *io)
 {
-	struct device_range range = device_range(io->zf, io->file_offset, run_bytes(io));
+	struct device_range range = zfile_device_range(io->zf, io->file_offset,
+						       run_bytes(io));
 
 	while (unlikely(!zfile_io_alloc(io, &range, GFP_NOWAIT))) {
 		if (io->blocks == 1 || range.bytes <= easy_bytes())
 			return false;
 		zfile_io_shorten(io, io->blocks / 2);
-		range = device_range(io->zf, io->file_offset, run_bytes(io));
+		range = zfile_device_range(io->zf, io->file_offset, run_bytes(io));
 	}
 	zfile_io_submit(io, &range);
 	return true;
@@ -687,19 +630,6 @@ unsigned int zfile_io_bytes(void)
 unsigned int zfile_io_opt_bytes(void)
 {
 	return ZFILE_IO_MAX_BYTES;
-}
-
-/**
- * zfile_io_reserve_bytes() - what reading any one block takes
- * @zf: a ZFile whose header is decoded and whose device is known
- *
- * Return: bytes.
- */
-size_t zfile_io_reserve_bytes(const struct zfile *zf)
-{
-	unsigned int unit = zf->device_block_bytes;
-
-	return round_up(zf->info.max_entry_bytes + 2 * (unit - 1), unit);
 }
 
 /**

@@ -13,7 +13,6 @@ struct zfile;
 
 unsigned int zfile_io_bytes(void);
 unsigned int zfile_io_opt_bytes(void);
-size_t zfile_io_reserve_bytes(const struct zfile *zf);
 int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_bio);
 int zfile_io_init(void);
 void zfile_io_exit(void);

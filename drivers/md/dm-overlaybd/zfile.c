@@ -5,7 +5,6 @@
 
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
-#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/workqueue.h>
 
@@ -45,13 +44,11 @@ static void zfile_release(struct vfile *vf)
 	obd_block_cache_forget(zf);
 	if (zf->wait_queue)
 		destroy_workqueue(zf->wait_queue);
-	kvfree(zf->reserve);
-	kfree(zf->reserve_vecs);
-	kvfree(zf->reserve_scratch);
+	zfile_reserve_free(zf);
 	jump_table_destroy(&zf->table);
 	obd_codec_put(zf->codec);
 	vfile_put(zf->file);
-	mutex_destroy(&zf->reserve_lock);
+	mutex_destroy(&zf->reserve.lock);
 	kfree(zf);
 }
 
@@ -79,17 +76,8 @@ static int zfile_load(struct zfile *zf, const struct zfile_ends *ends,
 	return obd_codec_get(zf->info.algorithm, &zf->codec, error);
 }
 
-static int zfile_alloc_reserves(struct zfile *zf, const char **error)
+static int zfile_create_queue(struct zfile *zf, const char **error)
 {
-	zf->reserve_bytes = zfile_io_reserve_bytes(zf);
-	zf->reserve = kvmalloc(zf->reserve_bytes, GFP_KERNEL);
-	zf->reserve_vecs = kmalloc_array(zfile_reserve_vecs(zf),
-					 sizeof(*zf->reserve_vecs), GFP_KERNEL);
-	zf->reserve_scratch = kvmalloc(zfile_block_bytes(zf), GFP_KERNEL);
-	if (!zf->reserve || !zf->reserve_vecs || !zf->reserve_scratch) {
-		*error = "Cannot allocate ZFile reserve";
-		return -ENOMEM;
-	}
 	zf->wait_queue = alloc_workqueue("dm_zfile/%pg", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
 					 zf->bdev);
 	if (!zf->wait_queue) {
@@ -129,11 +117,13 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 	zf->bdev = bdev_vfile_device(file);
 	zf->device_offset = (u64)bdev_vfile_start(file) << SECTOR_SHIFT;
 	zf->device_block_bytes = bdev_logical_block_size(zf->bdev);
-	mutex_init(&zf->reserve_lock);
+	mutex_init(&zf->reserve.lock);
 
 	r = zfile_load(zf, ends, error);
 	if (!r)
-		r = zfile_alloc_reserves(zf, error);
+		r = zfile_reserve_alloc(zf, error);
+	if (!r)
+		r = zfile_create_queue(zf, error);
 	if (r) {
 		vfile_put(&zf->vf);
 		return r;
@@ -168,8 +158,7 @@ void zfile_forget(struct zfile *zf)
 size_t zfile_resident_bytes(const struct zfile *zf)
 {
 	return sizeof(*zf) + jump_table_bytes(zf->table.block_count) +
-	       zf->reserve_bytes + zfile_block_bytes(zf) +
-	       zfile_reserve_vecs(zf) * sizeof(*zf->reserve_vecs);
+	       zfile_reserve_bytes(zf);
 }
 
 /**

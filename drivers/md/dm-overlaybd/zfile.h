@@ -8,16 +8,13 @@
 
 #include <linux/atomic.h>
 #include <linux/blkdev.h>
-#include <linux/math.h>
-#include <linux/mutex.h>
 #include <linux/types.h>
-#include <asm/page.h>
 
 #include "format.h"
 #include "jump-table.h"
 #include "vfile.h"
+#include "zfile-reserve.h"
 
-struct bio_vec;
 struct block_device;
 struct codec;
 struct queue_limits;
@@ -50,12 +47,7 @@ struct zfile_ends {
  * @wait_queue: runs the reads that had to wait, for memory or for a part of the
  *	jump table. It belongs to this ZFile alone: one below us in a stack of
  *	devices must not stand in line behind us
- * @reserve_lock: held while the reserve is in use, with which reading goes on,
- *	block by block, when no memory can be had
- * @reserve: memory to read any one block to
- * @reserve_bytes: how large @reserve is
- * @reserve_vecs: for the bio that reads to it, see zfile_reserve_vecs()
- * @reserve_scratch: memory to decompress a block to
+ * @reserve: with which reading goes on, block by block, when no memory can be had
  * @generation: how often zfile_forget() was called; what was read from the device
  *	before that may not be cached after it
  * @read_errors: how often the device failed to deliver
@@ -73,11 +65,7 @@ struct zfile {
 	struct jump_table table;
 	const struct codec *codec;
 	struct workqueue_struct *wait_queue;
-	struct mutex reserve_lock;	/* see above */
-	void *reserve;
-	size_t reserve_bytes;
-	struct bio_vec *reserve_vecs;
-	void *reserve_scratch;
+	struct zfile_reserve reserve;
 	atomic_t generation;
 	atomic64_t read_errors;
 	atomic64_t corrupt_blocks;
@@ -92,12 +80,6 @@ static inline u32 zfile_block_bytes(const struct zfile *zf)
 static inline bool zfile_device_has_grown(const struct zfile *zf)
 {
 	return bdev_logical_block_size(zf->bdev) > zf->device_block_bytes;
-}
-
-/* The pages of the reserve may lie anywhere, and it may begin anywhere in one. */
-static inline unsigned int zfile_reserve_vecs(const struct zfile *zf)
-{
-	return DIV_ROUND_UP(zf->reserve_bytes, PAGE_SIZE) + 1;
 }
 
 int zfile_open(struct vfile *file, const struct zfile_ends *ends,
