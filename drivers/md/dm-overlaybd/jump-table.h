@@ -84,6 +84,12 @@ static inline u64 jump_table_bytes(u64 block_count)
 	return bytes + (index_bytes <= JUMP_TABLE_RESIDENT_BYTES ? index_bytes : 0);
 }
 
+/* Where in the file the entry of a block is, in bytes. */
+static inline u64 jump_table_entry_offset(const struct jump_table *table, u64 block)
+{
+	return table->index_offset + block * ZFILE_INDEX_ENTRY_BYTES;
+}
+
 int jump_table_load(struct jump_table *table, struct vfile *file,
 		    const struct zfile_info *info, const char **error);
 void jump_table_destroy(struct jump_table *table);

@@ -432,7 +432,7 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 
 	if (r == -EUCLEAN) {
 		zfile_report_corrupt(zf, io->first_block,
-				     zf->info.index_offset,
+				     jump_table_entry_offset(&zf->table, io->first_block),
 				     "has another size now: the index has changed");
 		zfile_io_corrupt(io, io->first_block);
 		return;

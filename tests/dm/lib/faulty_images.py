@@ -7,8 +7,9 @@ The guest gets, per image NAME: the file NAME, its content NAME.ref, and variabl
 	NAME_bad	bad sectors below, NAME_lost what they cost
 	NAME_cut	sectors left of a truncated image, NAME_cut_lost what that costs
 	NAME_corrupt	what is lost when byte 600 of each read becomes 66
-and small_index_lost, a sector whose entry of the jump table then is wrong; the file
-nocrc, whose bad block only the decompressor sees, and nocrc_lost.
+and small_index_lost, a sector (and block) whose entry of the jump table then is wrong,
+which begins at byte small_index_byte of the file; the file nocrc, whose bad block only
+the decompressor sees, and nocrc_lost.
 """
 
 from faulty import lost, lost_to_corruption, open_one, words
@@ -61,13 +62,14 @@ def describe(out, name, kind, image):
 
 
 def index_lost(image, position, value):
-    """A sector whose part of the jump table is lost to a changed byte in each
-    block of 4096 bytes, the unit in which the table is read."""
+    """A block whose entry of the jump table is lost to a changed byte in each
+    block of 4096 bytes, the unit in which the table is read, and its place."""
     info = ZFile(BytesSource(image)).info
     place = -(-(info.index_offset - position) // 4096) * 4096 + position
     while image[place] == value:
         place += 4096
-    return (place - info.index_offset) // 4 * (info.block_size // SECTOR)
+    block = (place - info.index_offset) // 4
+    return block, info.index_offset + 4 * block
 
 
 def make(more=None):
@@ -76,7 +78,9 @@ def make(more=None):
     for name, (kind, image) in IMAGES.items():
         describe(out, name, kind, image)
     out.variable('all', ' '.join(IMAGES))
-    out.variable('small_index_lost', index_lost(IMAGES['small'][1], 599, 0x42))
+    block, byte = index_lost(IMAGES['small'][1], 599, 0x42)
+    out.variable('small_index_lost', block)     # its blocks are sectors
+    out.variable('small_index_byte', byte)
     nocrc = build_zfile(TEXT, verify=0, blocks={3: b'\xff' * 40})
     out.file('nocrc', nocrc)
     out.variable('nocrc', 'zfile %d %d' % (-(-len(TEXT) // SECTOR), len(nocrc)))
