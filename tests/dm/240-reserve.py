@@ -1,12 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
 """ZFiles of large blocks that hardly compress: reading one takes as much memory. One
-block is corrupt, and a bad sector is to cost another one."""
+block is corrupt, and a bad sector is to cost another one. And one whose blocks are of
+very different size on disk."""
 
 from faulty import lost, words
 from obd_builder import build_zfile, random_bytes, text_bytes
 from obd_format import SECTOR
-from obd_reader import BytesSource
+from obd_reader import BytesSource, ZFile
 from plan_images import Output
 
 BLOCK = 65536
@@ -35,4 +36,10 @@ start = out.raw(image)
 out.variable('fine', '0 %d zfile RAW %d@%d' % (len(FINE) // SECTOR, len(image), start))
 out.variable('fine_sectors', len(FINE) // SECTOR)
 out.reference('fine.ref', BytesSource(FINE))
+# So many that not all of the jump table is kept. The first is small, the second is not.
+many = bytes(BLOCK) + random_bytes(BLOCK, 3) + bytes(4095 * BLOCK)
+image = build_zfile(many, block_size=BLOCK)
+out.file('many', image)
+out.variable('many', '%d zfile /dev/ram0 %d' % (len(many) // SECTOR, len(image)))
+out.variable('many_index', ZFile(BytesSource(image)).info.index_offset)
 out.finish()

@@ -80,4 +80,21 @@ check "blocks of 4 KiB, memory in pieces: read" in_pieces devcheck /dev/mapper/u
 check "blocks of 4 KiB, memory in pieces: four of them at once" \
 	[ $(($(requests) - before)) -le $((fine_sectors / 8 / 3)) ]
 unmap upper
+
+# A read that waits for memory, of a block that was small on disk before that and is
+# large after it: it gets memory for a large one.
+# shellcheck disable=SC2154 # set in vars
+{
+	cat "$IMAGES/many" >/dev/ram0
+	map upper "0 $many"
+	is "a block that grows while its read waits" "$(swapsizes /dev/ram0 \
+		/dev/mapper/upper "0 $many" "$many_index" 0 256)" EIO
+	check "a block that grows while its read waits: read as what it is then" sh -c \
+		"dmesg | grep -q 'block 0 at byte 512 has a wrong checksum'"
+	map again "0 $many"
+	is "a block that has grown, opened again: as before" \
+		"$(readat /dev/mapper/upper 0 1 | cut -d' ' -f1)" 0
+	unmap again
+	unmap upper
+}
 done_testing

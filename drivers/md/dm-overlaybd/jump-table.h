@@ -7,7 +7,8 @@
  * leaf, are read when wanted, and stay in the reclaimable cache of the vfile. What
  * is read again is checked again: the sizes add up to the next anchor and those
  * that are used are in range, so that an image that changed under us cannot lead
- * outside of its blocks. A small index is kept whole.
+ * outside of its blocks. But two calls need not find the same. A small index is kept
+ * whole.
  *
  * An anchor is 32 bits, relative to the 64-bit base of its group: 16 KiB for a
  * GiB of content in blocks of 4 KiB.

@@ -352,9 +352,12 @@ static bool zfile_io_alloc(struct zfile_io *io, const struct device_range *range
 {
 	size_t block_bytes = zfile_block_bytes(io->zf);
 
-	if (!io->compressed.page &&
-	    !obd_buffer_alloc(&io->compressed, range->bytes, gfp))
-		return false;
+	/* There may be some from map, when the index was another one. */
+	if (!obd_buffer_holds(&io->compressed, range->bytes)) {
+		obd_buffer_free(&io->compressed);
+		if (!obd_buffer_alloc(&io->compressed, range->bytes, gfp))
+			return false;
+	}
 	if (!io->partial && first_is_partial(io)) {
 		io->partial = obd_cached_block_alloc(block_bytes, gfp);
 		if (!io->partial)
