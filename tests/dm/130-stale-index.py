@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Pairs of images that could be taken for each other."""
 
+import struct
+
 from obd_builder import build_lsmt, build_zfile, data, random_bytes, text_bytes
 from obd_format import SECTOR
-from obd_reader import BytesSource
+from obd_reader import BytesSource, ZFile
 from plan_images import Output
 
 BLOCK = 4096
@@ -32,6 +34,12 @@ pair('nodigest', 'zfile', [build_zfile(content, digest=False) for content in ord
 short = [text_bytes(SECTOR, seed) for seed in range(64)]
 wide = [b''.join(order * 66) for order in (short, short[1::-1] + short[2:])]
 pair('leaves', 'zfile', [build_zfile(content, block_size=SECTOR) for content in wide], wide)
+# One part that has the right sum, but no block is empty.
+index = ZFile(BytesSource(build_zfile(wide[0], block_size=SECTOR))).info.index_offset
+bad = bytearray(build_zfile(wide[0], block_size=SECTOR))
+sizes = struct.unpack_from('<2I', bad, index)
+struct.pack_into('<2I', bad, index, sum(sizes), 0)
+out.file('leaves.bad', bytes(bad))
 stacks = [content + bytes(64 * SECTOR) for content in orders]
 pair('lsmt', 'lsmt', [build_lsmt([data(0, content)], len(content) + 64 * SECTOR)
                       for content in orders], stacks)

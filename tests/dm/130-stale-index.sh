@@ -95,6 +95,21 @@ parts_of_another() {
 	rm /tmp/image
 }
 
+# A part of the jump table that is wrong, but not in its sum, does not stay.
+repaired() {
+	cp "$IMAGES/$1.a" /tmp/image
+	disk=$(loop_setup /tmp/image)
+	open_as first "$1" "$disk"
+	cat "$IMAGES/$1.bad" >/tmp/image
+	is "$1, repaired: a block that has no length" \
+		"$(readat /dev/mapper/first 1 1 | cut -d" " -f1)" 1
+	cat "$IMAGES/$1.a" >/tmp/image
+	check "$1, repaired: reads right again" reads_as first "$1" a
+	unmap first
+	loop_drop "$disk"
+	rm /tmp/image
+}
+
 # A slow disk whose file is swapped while ZFiles on it are opened and read, so that
 # both ends and the index come from two files. Each device is one of the files for
 # good, and none of them, which are all still open at the end, is shared with a
@@ -124,10 +139,47 @@ changed_meanwhile() {
 	loop_drop "$disk"
 }
 
+# reads_of DEVICE: how often it was read from
+reads_of() {
+	awk '{ print $1 }' "/sys/block/dm-$(dmsetup info -c --noheadings -o minor "$1")/stat"
+}
+
+first_sector() {
+	readat /dev/mapper/first 0 1 >/dev/null
+}
+
+# A block that was on its way when the ZFile was opened again does not get into the
+# cache: who opened it then may know that the disk has other content.
+on_its_way() {
+	disk=$(loop_setup "$IMAGES/$1.a") && size=$(sectors "$disk")
+	# The blocks are slow, header, index and trailer are not.
+	map lower "0 1 linear $disk 0
+1 $((size - 3)) delay $disk 1 1500
+$((size - 2)) 2 linear $disk $((size - 2))"
+	open_as first "$1" /dev/mapper/lower
+	first_sector &
+	reader=$!
+	sleep 0.5
+	open_as second "$1" /dev/mapper/lower
+	check "$1, on its way: while it is opened again" kill -0 $reader
+	wait $reader
+	before=$(reads_of lower)
+	first_sector
+	is "$1, on its way: is read again after that" $(($(reads_of lower) - before)) 1
+	first_sector
+	is "$1, on its way: is cached then" $(($(reads_of lower) - before)) 1
+	unmap first
+	unmap second
+	unmap lower
+	loop_drop "$disk"
+}
+
+on_its_way digest
 for name in digest streamed; do
 	changed_meanwhile $name
 done
 parts_of_another leaves
+repaired leaves
 # shellcheck disable=SC2154 # set in vars
 for name in $all; do
 	another_file "$name"

@@ -185,7 +185,7 @@ void jump_table_destroy(struct jump_table *table)
  * jump_table_forget() - have what is not resident read from the device again
  * @table: a loaded table
  *
- * May sleep.
+ * What somebody is reading just now may stay. May sleep.
  */
 void jump_table_forget(const struct jump_table *table)
 {
@@ -238,30 +238,44 @@ static int leaf_offset(const struct jump_table *t, u64 leaf, const u8 *entries,
 	return 0;
 }
 
-/*
- * Get a leaf's entries and where its block @i begins. What was read wrong is read
- * once more, where that may be waited for: it must not stay wrong in the cache.
- */
-static const u8 *leaf_find(const struct jump_table *t, u64 leaf, unsigned int i,
-			   bool may_wait, u8 *copy, u64 *offset)
+/* Get where block @i of a leaf begins and the sizes of @count blocks from there on. */
+static int leaf_decode(const struct jump_table *t, u64 leaf, unsigned int i,
+		       unsigned int count, bool may_wait, u64 *offset, u32 *sizes)
 {
+	u8 copy[LEAF_BYTES];
 	const u8 *entries = leaf_get(t, leaf, may_wait, copy);
+	unsigned int n;
 	int r;
 
 	if (IS_ERR(entries))
-		return entries;
+		return PTR_ERR(entries);
 	r = leaf_offset(t, leaf, entries, i, offset);
-	if (!r)
-		return entries;
+	if (r)
+		return r;
+	for (n = 0; n < count; n++) {
+		sizes[n] = zfile_decode_entry(entries, i + n);
+		if (!size_in_range(t, sizes[n]))
+			return -EUCLEAN;
+	}
+	return 0;
+}
+
+/*
+ * Likewise. What was read wrong is read once more, where that may be waited for: it
+ * must not stay wrong in the cache.
+ */
+static int leaf_find(const struct jump_table *t, u64 leaf, unsigned int i,
+		     unsigned int count, bool may_wait, u64 *offset, u32 *sizes)
+{
+	int r = leaf_decode(t, leaf, i, count, may_wait, offset, sizes);
+
+	if (r != -EUCLEAN)
+		return r;
 	if (!may_wait)
-		return ERR_PTR(-EAGAIN);
+		return -EAGAIN;
 	vfile_cache_forget(t->file, leaf_bytes(t, leaf),
 			   t->index_offset + leaf_position(leaf));
-	entries = leaf_get(t, leaf, may_wait, copy);
-	if (IS_ERR(entries))
-		return entries;
-	r = leaf_offset(t, leaf, entries, i, offset);
-	return r ? ERR_PTR(r) : entries;
+	return leaf_decode(t, leaf, i, count, may_wait, offset, sizes);
 }
 
 /**
@@ -282,27 +296,21 @@ static const u8 *leaf_find(const struct jump_table *t, u64 leaf, unsigned int i,
 int jump_table_find(const struct jump_table *table, u64 block,
 		    unsigned int count, bool may_wait, u64 *offset, u32 *sizes)
 {
-	u8 copy[LEAF_BYTES];
 	unsigned int found = 0;
 
 	while (found < count) {
 		u64 leaf = (block + found) / JUMP_TABLE_LEAF_BLOCKS;
 		unsigned int i = (block + found) % JUMP_TABLE_LEAF_BLOCKS;
-		const u8 *entries;
-		u64 here;
+		unsigned int here = min(count - found, JUMP_TABLE_LEAF_BLOCKS - i);
+		u64 first;
+		int r;
 
-		entries = leaf_find(table, leaf, i, may_wait, copy, &here);
-		if (IS_ERR(entries))
-			return PTR_ERR(entries);
+		r = leaf_find(table, leaf, i, here, may_wait, &first, sizes + found);
+		if (r)
+			return r;
 		if (!found)
-			*offset = here;
-		for (; i < JUMP_TABLE_LEAF_BLOCKS && found < count; i++) {
-			u32 size = zfile_decode_entry(entries, i);
-
-			if (!size_in_range(table, size))
-				return -EUCLEAN;
-			sizes[found++] = size;
-		}
+			*offset = first;
+		found += here;
 	}
 	return 0;
 }
