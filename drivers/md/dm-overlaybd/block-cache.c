@@ -52,7 +52,7 @@ static struct cache_shard shards[CACHE_SHARDS];
 static unsigned long shard_max_pages;
 static struct shrinker *cache_shrinker;
 
-static u32 cache_hash(const void *owner, u64 block)
+static u32 cache_hash(const struct cache_owner *owner, u64 block)
 {
 	return hash_64((u64)(unsigned long)owner + block * GOLDEN_RATIO_64,
 		       CACHE_SHARD_BITS + CACHE_HASH_BITS);
@@ -115,7 +115,8 @@ static void cached_block_put_for_good(struct cached_block *cb)
 }
 
 /* Under RCU or the shard's lock. */
-static struct cached_block *shard_find(u32 hash, const void *owner, u64 block)
+static struct cached_block *shard_find(u32 hash, const struct cache_owner *owner,
+				       u64 block)
 {
 	struct cached_block *cb;
 
@@ -168,7 +169,7 @@ static unsigned long shard_trim(struct cache_shard *shard, unsigned long pages,
  *
  * Return: the block with a reference for the caller, or NULL.
  */
-struct cached_block *obd_block_cache_find(const void *owner, u64 block)
+struct cached_block *obd_block_cache_find(const struct cache_owner *owner, u64 block)
 {
 	struct cached_block *cb;
 
@@ -187,11 +188,13 @@ struct cached_block *obd_block_cache_find(const void *owner, u64 block)
  * @cb: the block, with its content; the caller keeps its reference
  * @owner: whose it is; until obd_block_cache_forget()
  * @block: which it is
+ * @generation: obd_block_cache_generation() before it was fetched
  *
- * Does nothing when it is there already or there is no room for such blocks. Not
- * from interrupts.
+ * Does nothing when its owner has forgotten all blocks since, when it is there
+ * already, or when there is no room for such blocks. Not from interrupts.
  */
-void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 block)
+void obd_block_cache_insert(struct cached_block *cb, const struct cache_owner *owner,
+			    u64 block, int generation)
 {
 	u32 hash = cache_hash(owner, block);
 	struct cache_shard *shard = hash_shard(hash);
@@ -202,7 +205,9 @@ void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 bloc
 	cb->owner = owner;
 	cb->block = block;
 	spin_lock(&shard->lock);
-	if (!shard_find(hash, owner, block)) {
+	/* Under the lock: who forgets comes here after this, or counted before it. */
+	if (obd_block_cache_generation(owner) == generation &&
+	    !shard_find(hash, owner, block)) {
 		/* The other way round, this one would go if all others are in use. */
 		shard_trim(shard, shard_max_pages - pages, obd_cached_block_put);
 		refcount_inc(&cb->ref);
@@ -215,12 +220,15 @@ void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 bloc
 
 /**
  * obd_block_cache_forget() - drop all blocks of an owner
- * @owner: who inserts no more
+ * @owner: whose
+ *
+ * Those that are being fetched will not be inserted either. Not from interrupts.
  */
-void obd_block_cache_forget(const void *owner)
+void obd_block_cache_forget(struct cache_owner *owner)
 {
 	unsigned int i;
 
+	atomic_inc(&owner->generation);
 	for (i = 0; i < CACHE_SHARDS; i++) {
 		struct cache_shard *shard = &shards[i];
 		struct cached_block *cb, *next;

@@ -6,12 +6,21 @@
 #ifndef DM_OVERLAYBD_BLOCK_CACHE_H
 #define DM_OVERLAYBD_BLOCK_CACHE_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/rcupdate.h>
 #include <linux/refcount.h>
 #include <linux/types.h>
 
 #include "buffer.h"
+
+/**
+ * struct cache_owner - whose blocks they are
+ * @generation: how often all of them were forgotten
+ */
+struct cache_owner {
+	atomic_t generation;
+};
 
 /**
  * struct cached_block - a decompressed block
@@ -28,7 +37,7 @@
 struct cached_block {
 	struct hlist_node hash;
 	struct list_head age;
-	const void *owner;
+	const struct cache_owner *owner;
 	u64 block;
 	struct buffer memory;
 	refcount_t ref;
@@ -36,11 +45,18 @@ struct cached_block {
 	struct rcu_head rcu;
 };
 
+/* To be asked for before a block is fetched, see obd_block_cache_insert(). */
+static inline int obd_block_cache_generation(const struct cache_owner *owner)
+{
+	return atomic_read(&owner->generation);
+}
+
 struct cached_block *obd_cached_block_alloc(size_t bytes, gfp_t gfp);
 void obd_cached_block_put(struct cached_block *cb);
-struct cached_block *obd_block_cache_find(const void *owner, u64 block);
-void obd_block_cache_insert(struct cached_block *cb, const void *owner, u64 block);
-void obd_block_cache_forget(const void *owner);
+struct cached_block *obd_block_cache_find(const struct cache_owner *owner, u64 block);
+void obd_block_cache_insert(struct cached_block *cb, const struct cache_owner *owner,
+			    u64 block, int generation);
+void obd_block_cache_forget(struct cache_owner *owner);
 int obd_block_cache_init(void);
 void obd_block_cache_exit(void);
 

@@ -11,7 +11,8 @@
  * the jump table, goes to the wait queue of its ZFile. When even there no memory
  * can be had it is served block by block from the reserve of its ZFile. So reads
  * complete as long as the device below does, however little memory is left and
- * however deep devices are stacked.
+ * however deep devices are stacked; only that of a corrupt block may have to wait for
+ * memory, for its audit record.
  */
 
 #include <linux/bio.h>
@@ -77,7 +78,7 @@ static struct workqueue_struct *decompress_queue;
  * @first_block: the block that contains @offset; in the end the one that is corrupt
  * @file_offset: where in the file @first_block begins, in bytes
  * @blocks: how many blocks @bio touches
- * @generation: that of @zf before anything was fetched
+ * @generation: that of the cached blocks of @zf before these were fetched
  * @head: where in @compressed @first_block begins: @data starts at a sector
  * @sizes: on-disk size of each block
  */
@@ -264,16 +265,10 @@ static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
 	if (!partial || zb->block != io->first_block)
 		return decode_to_bio(io, iter, zb, obd_buffer_data(&io->scratch));
 	r = decode_to_bio(io, iter, zb, obd_buffer_data(&partial->memory));
-	if (r)
-		return r;
-	obd_block_cache_insert(partial, io->zf, zb->block);
-	/*
-	 * Who forgets counts first and then empties the cache, shard by shard under
-	 * its lock. Either that took away what was inserted here, or it is seen here.
-	 */
-	if (unlikely(atomic_read(&io->zf->generation) != io->generation))
-		obd_block_cache_forget(io->zf);
-	return 0;
+	if (!r)
+		obd_block_cache_insert(partial, &io->zf->cached, zb->block,
+				       io->generation);
+	return r;
 }
 
 static void zfile_io_decode(struct zfile_io *io)
@@ -371,7 +366,7 @@ static void zfile_io_submit(struct zfile_io *io, const struct device_range *rang
 {
 	struct bio *data = &io->data;
 
-	io->generation = atomic_read(&io->zf->generation);
+	io->generation = obd_block_cache_generation(&io->zf->cached);
 	data->bi_iter.bi_sector = range->sector;
 	__bio_add_page(data, io->compressed.page, range->bytes, 0);
 	io->head = range->head;
@@ -561,7 +556,7 @@ static bool zfile_io_from_cache(struct zfile_io *io)
 
 	if (part.whole)
 		return false;
-	cached = obd_block_cache_find(io->zf, io->first_block);
+	cached = obd_block_cache_find(&io->zf->cached, io->first_block);
 	if (!cached)
 		return false;
 	if (io->blocks > 1)

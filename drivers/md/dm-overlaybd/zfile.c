@@ -41,7 +41,7 @@ static void zfile_release(struct vfile *vf)
 {
 	struct zfile *zf = vfile_to_zfile(vf);
 
-	obd_block_cache_forget(zf);
+	obd_block_cache_forget(&zf->cached);
 	if (zf->wait_queue)
 		destroy_workqueue(zf->wait_queue);
 	zfile_reserve_free(zf);
@@ -134,17 +134,16 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 }
 
 /**
- * zfile_forget() - have all of an open ZFile read from its device again
+ * zfile_forget() - have an open ZFile read from its device again
  * @zf: the ZFile
  *
  * For who opens a ZFile that is open already: nothing vouches for its blocks still
- * being those that were read. May sleep.
+ * being those that were read. A part of the jump table that somebody is reading just
+ * now may stay, which is checked again anyway. May sleep.
  */
 void zfile_forget(struct zfile *zf)
 {
-	/* Before the cache is emptied, see zfile_io_decode_one(). */
-	atomic_inc(&zf->generation);
-	obd_block_cache_forget(zf);
+	obd_block_cache_forget(&zf->cached);
 	jump_table_forget(&zf->table);
 }
 

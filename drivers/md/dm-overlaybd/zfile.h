@@ -10,6 +10,7 @@
 #include <linux/blkdev.h>
 #include <linux/types.h>
 
+#include "block-cache.h"
 #include "format.h"
 #include "jump-table.h"
 #include "vfile.h"
@@ -44,12 +45,12 @@ struct zfile_ends {
  * @info: the decoded header
  * @table: where the blocks are
  * @codec: how to decompress them
- * @wait_queue: runs the reads that had to wait, for memory or for a part of the
- *	jump table. It belongs to this ZFile alone: one below us in a stack of
- *	devices must not stand in line behind us
+ * @wait_queue: runs the reads that had to wait, for memory, for a part of the
+ *	jump table, or for the audit record of a corrupt block. It belongs to this
+ *	ZFile alone: one below us in a stack of devices must not stand in line
+ *	behind us
  * @reserve: with which reading goes on, block by block, when no memory can be had
- * @generation: how often zfile_forget() was called; what was read from the device
- *	before that may not be cached after it
+ * @cached: whose the blocks are in the cache of decompressed blocks
  * @read_errors: how often the device failed to deliver
  * @corrupt_blocks: how often a block failed its CRC or did not decompress
  *
@@ -66,7 +67,7 @@ struct zfile {
 	const struct codec *codec;
 	struct workqueue_struct *wait_queue;
 	struct zfile_reserve reserve;
-	atomic_t generation;
+	struct cache_owner cached;
 	atomic64_t read_errors;
 	atomic64_t corrupt_blocks;
 };

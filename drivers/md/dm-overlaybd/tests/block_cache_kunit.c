@@ -4,6 +4,7 @@
  */
 
 #include <kunit/test.h>
+#include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -13,11 +14,10 @@
 
 #define BLOCK_BYTES	16384
 
-/* Owners; only their addresses count. */
 struct owners {
-	char a;
-	char b;
-	char others[4096];	/* more than there are hash buckets */
+	struct cache_owner a;
+	struct cache_owner b;
+	struct cache_owner others[4096];	/* more than there are hash buckets */
 };
 
 static int cache_test_init(struct kunit *test)
@@ -35,19 +35,19 @@ static void cache_test_exit(struct kunit *test)
 }
 
 /* Cache a block of one byte value and drop our reference. False: no memory. */
-static bool try_insert(const void *owner, u64 block, u8 value)
+static bool try_insert(const struct cache_owner *owner, u64 block, u8 value)
 {
 	struct cached_block *cb = obd_cached_block_alloc(BLOCK_BYTES, GFP_KERNEL);
 
 	if (!cb)
 		return false;
 	memset(obd_buffer_data(&cb->memory), value, BLOCK_BYTES);
-	obd_block_cache_insert(cb, owner, block);
+	obd_block_cache_insert(cb, owner, block, obd_block_cache_generation(owner));
 	obd_cached_block_put(cb);
 	return true;
 }
 
-static void insert(struct kunit *test, const void *owner, u64 block, u8 value)
+static void insert(struct kunit *test, const struct cache_owner *owner, u64 block, u8 value)
 {
 	KUNIT_ASSERT_TRUE(test, try_insert(owner, block, value));
 }
@@ -63,7 +63,7 @@ static int value_of(const struct cached_block *cb)
 	return memchr_inv(data, *data, BLOCK_BYTES) ? -2 : *data;
 }
 
-static int cached_value(const void *owner, u64 block)
+static int cached_value(const struct cache_owner *owner, u64 block)
 {
 	struct cached_block *cb = obd_block_cache_find(owner, block);
 	int value = value_of(cb);
@@ -87,7 +87,7 @@ static void find_test(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 1ULL << 32), 30);
 	for (block = 1; block < 5000; block++)
 		KUNIT_ASSERT_EQ(test, cached_value(&o->a, block), -1);
-	for (i = 0; i < sizeof(o->others); i++)
+	for (i = 0; i < ARRAY_SIZE(o->others); i++)
 		KUNIT_ASSERT_EQ(test, cached_value(&o->others[i], 0), -1);
 	/* Who comes second does not replace the first. */
 	insert(test, &o->a, 0, 11);
@@ -115,6 +115,25 @@ static void forget_test(struct kunit *test)
 	KUNIT_EXPECT_PTR_EQ(test, NULL,
 			    memchr_inv(obd_buffer_data(&held->memory), 3, BLOCK_BYTES));
 	obd_cached_block_put(held);
+}
+
+/* A block that was fetched before all were forgotten does not get into the cache. */
+static void late_test(struct kunit *test)
+{
+	struct owners *o = test->priv;
+	int before = obd_block_cache_generation(&o->a);
+	struct cached_block *cb = obd_cached_block_alloc(BLOCK_BYTES, GFP_KERNEL);
+
+	KUNIT_ASSERT_NOT_NULL(test, cb);
+	memset(obd_buffer_data(&cb->memory), 1, BLOCK_BYTES);
+	obd_block_cache_forget(&o->a);
+	obd_block_cache_insert(cb, &o->a, 7, before);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 7), -1);
+	obd_block_cache_insert(cb, &o->b, 7, obd_block_cache_generation(&o->b));
+	obd_cached_block_put(cb);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->b, 7), 1);
+	insert(test, &o->a, 7, 2);
+	KUNIT_EXPECT_EQ(test, cached_value(&o->a, 7), 2);
 }
 
 /* The cache is bounded, and what is in use outlives what is not. */
@@ -159,10 +178,11 @@ static void race_test(struct kunit *test)
 {
 	struct owners *o = test->priv;
 	unsigned long found = 0, lost = 0, i;
+	unsigned long end = jiffies + 10 * HZ;
 	struct task_struct *task = kthread_run(replace_blocks, o, "replace_blocks");
 
 	KUNIT_ASSERT_FALSE(test, IS_ERR(task));
-	for (i = 0; i < 20000 || ((!found || !lost) && i < 2000000); i++) {
+	for (i = 0; i < 20000 || ((!found || !lost) && time_before(jiffies, end)); i++) {
 		struct cached_block *cb = obd_block_cache_find(&o->a, i % RACE_BLOCKS);
 
 		/* That one is dropped meanwhile, many times. */
@@ -184,6 +204,7 @@ static void race_test(struct kunit *test)
 static struct kunit_case block_cache_cases[] = {
 	KUNIT_CASE(find_test),
 	KUNIT_CASE(forget_test),
+	KUNIT_CASE(late_test),
 	KUNIT_CASE(limit_test),
 	KUNIT_CASE(race_test),
 	{}
