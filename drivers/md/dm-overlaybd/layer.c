@@ -125,7 +125,8 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
 		return r;
 	}
 	if (!layer->file)
-		r = zfile_open(range, &layer->ends, &layer->file, error);
+		r = zfile_open(range, layer->block_bytes, &layer->ends, &layer->file,
+			       error);
 	else
 		zfile_forget(vfile_to_zfile(layer->file));
 	mutex_unlock(&layer->open_mutex);

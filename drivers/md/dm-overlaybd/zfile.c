@@ -90,6 +90,8 @@ static int zfile_create_queue(struct zfile *zf, const char **error)
 /**
  * zfile_open() - open the ZFile on a range of a block device
  * @file: a vfile made by bdev_vfile_open(); a reference of its own is taken
+ * @device_block_bytes: the logical block size to read with, that of the device or a
+ *	larger one
  * @ends: header and trailer, as they were read from @file
  * @zfile: set to the vfile of the content, with one reference
  * @error: set to the reason on failure
@@ -101,8 +103,8 @@ static int zfile_create_queue(struct zfile *zf, const char **error)
  * Return: 0, -EINVAL, -EUCLEAN, -EOPNOTSUPP or -EFBIG for an image that is
  * refused, -ENOMEM, -EINTR, or what reading gave.
  */
-int zfile_open(struct vfile *file, const struct zfile_ends *ends,
-	       struct vfile **zfile, const char **error)
+int zfile_open(struct vfile *file, unsigned int device_block_bytes,
+	       const struct zfile_ends *ends, struct vfile **zfile, const char **error)
 {
 	struct zfile *zf;
 	int r;
@@ -116,7 +118,7 @@ int zfile_open(struct vfile *file, const struct zfile_ends *ends,
 	zf->file = vfile_get(file);
 	zf->bdev = bdev_vfile_device(file);
 	zf->device_offset = (u64)bdev_vfile_start(file) << SECTOR_SHIFT;
-	zf->device_block_bytes = bdev_logical_block_size(zf->bdev);
+	zf->device_block_bytes = device_block_bytes;
 	mutex_init(&zf->reserve.lock);
 
 	r = zfile_load(zf, ends, error);

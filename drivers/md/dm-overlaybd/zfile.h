@@ -39,7 +39,7 @@ struct zfile_ends {
  * @file: the range the ZFile lies in; one reference is ours
  * @bdev: the device of @file
  * @device_offset: where @file begins on @bdev, in bytes
- * @device_block_bytes: logical block size that @bdev had when the ZFile was opened.
+ * @device_block_bytes: logical block size that @bdev had when the layer was opened.
  *	That of a device-mapper device may grow under us, and the memory that is read
  *	to has the size that this one asks for
  * @info: the decoded header
@@ -83,8 +83,8 @@ static inline bool zfile_device_has_grown(const struct zfile *zf)
 	return bdev_logical_block_size(zf->bdev) > zf->device_block_bytes;
 }
 
-int zfile_open(struct vfile *file, const struct zfile_ends *ends,
-	       struct vfile **zfile, const char **error);
+int zfile_open(struct vfile *file, unsigned int device_block_bytes,
+	       const struct zfile_ends *ends, struct vfile **zfile, const char **error);
 struct zfile *vfile_to_zfile(struct vfile *vf);
 void zfile_forget(struct zfile *zf);
 size_t zfile_resident_bytes(const struct zfile *zf);
