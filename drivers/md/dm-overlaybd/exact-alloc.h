@@ -14,8 +14,8 @@
 /*
  * Allocate an array, rounded up to pages at most. kvmalloc_array() would round it
  * up to a power of two whenever memory is plentiful, and waste up to half. Its size
- * is an image's wish, for which nobody is to be killed when memory is short. May
- * sleep; to be freed with kvfree().
+ * is an image's wish: it fails rather than have somebody killed for all these pages.
+ * May sleep; to be freed with kvfree().
  */
 static inline void *exact_alloc_array(size_t n, size_t size)
 {

@@ -7,7 +7,6 @@
 #include <linux/blkdev.h>
 #include <linux/device-mapper.h>
 #include <linux/mm.h>
-#include <linux/oom.h>
 #include <linux/overflow.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -179,12 +178,12 @@ struct lsmt_load {
 };
 
 /*
- * A few bytes can ask for a GiB. All lists are there at once, and of two that are
- * merged what they may become, too.
+ * A few bytes can ask for a GiB. All lists are there at once, each with room for more
+ * than is left in it, and of two that are merged what they may become, too.
  */
 static bool memory_is_there(u64 mappings)
 {
-	u64 bytes = 3 * mappings * sizeof(struct segment);
+	u64 bytes = 4 * mappings * sizeof(struct segment);
 
 	return bytes >> PAGE_SHIFT <= si_mem_available();
 }
@@ -262,8 +261,6 @@ static int lsmt_load(struct lsmt *l, int *bad_layer, const char **error)
 	unsigned int i;
 	int r = -ENOMEM;
 
-	/* If memory gets short all the same, it is not somebody else who has to go. */
-	set_current_oom_origin();
 	load.infos = kcalloc(load.count, sizeof(*load.infos), GFP_KERNEL);
 	load.lists = kcalloc(load.count, sizeof(*load.lists), GFP_KERNEL);
 	if (load.infos && load.lists)
@@ -274,7 +271,6 @@ static int lsmt_load(struct lsmt *l, int *bad_layer, const char **error)
 		segment_list_destroy(&load.lists[i]);
 	kfree(load.lists);
 	kfree(load.infos);
-	clear_current_oom_origin();
 	if (!r)
 		l->vf.size = load.virtual_bytes;
 	return r;
