@@ -74,7 +74,7 @@ static int zstd_workspaces_alloc(void)
 			return -ENOMEM;
 		ws->dctx = zstd_init_dctx(ws->memory, bytes);
 		if (!ws->dctx)
-			return -EINVAL;
+			return -ENOMEM;
 	}
 	return 0;
 }
