@@ -16,13 +16,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /*
  * What is freed late gets this long, and kfree_rcu() gathers for five seconds; a leak
- * is there in each round.
+ * is there in each round. One try takes seconds on a debug kernel.
  */
-#define SETTLE_TRIES 400
+#define SETTLE_S 30
 #define SETTLE_US 20000
 /* Dropping caches makes something to be freed late itself, on a debug kernel. */
 #define SETTLE_DROP 10
@@ -52,15 +53,25 @@ static void drop_caches(void)
 		die("drop_caches: %s", strerror(errno));
 }
 
+static time_t seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
 static bool leaves_something(int count, char **command, char *text, size_t size)
 {
 	static struct usage before, after;
+	time_t end;
 
 	drop_caches();
 	usage_take(&before, SLABS_EXACTLY);
 	for (int i = 0; i < count; i++)
 		execute(command);
-	for (int tries = 0; tries < SETTLE_TRIES; tries++) {
+	end = seconds() + SETTLE_S;
+	for (int tries = 0; seconds() < end; tries++) {
 		if (!(tries % SETTLE_DROP))
 			drop_caches();
 		usage_take(&after, SLABS_EXACTLY);

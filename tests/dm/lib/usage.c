@@ -46,11 +46,15 @@ static void shrink_slabs(void)
 		closedir(slabs);
 }
 
-/* Of things that are freed late, or of a debug kernel's accounts of all others. */
+/*
+ * Of things that are freed late, of a debug kernel's accounts of all others, or of the
+ * files in which all this is read.
+ */
 static bool is_other_cache(const char *name)
 {
 	static const char * const names[] = {
 		"vmap_area", "kmemleak_object", "kmemleak_scan_area", "debug_objects_cache",
+		"proc_inode_cache", "dentry",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
