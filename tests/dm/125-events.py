@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""Images with one corrupt block each, and where that block is."""
+"""Images with one corrupt block each, and where that block is; and one without."""
 
 from obd_builder import build_lsmt, build_zfile, data, text_bytes
+from obd_codec import zstd_compress
 from obd_format import SECTOR
 from obd_reader import BytesSource, ZFile, open_device, survey
 from plan_images import Output
@@ -31,4 +32,12 @@ image('crc', 'zfile', TEXT, 160, block_crcs={BAD: 1})
 image('lz4', 'zfile', TEXT, 160, blocks={BAD: b'\xff' * 99}, verify=0)
 # The first 4096 bytes of the layer are its header.
 image('lsmt', 'lsmt', build_lsmt([data(50, TEXT)], 300 * SECTOR), 300, block_crcs={BAD: 1})
+# Blocks with a checksum of what they contain, which the decompressor looks at again;
+# and not larger than a page, so that it writes to the pages of who reads.
+summed = text_bytes(16 * BLOCK, 1)
+file = build_zfile(summed, algo='zstd', blocks={
+    i: zstd_compress(summed[i * BLOCK:][:BLOCK], checksum=True) for i in range(16)})
+out.file('summed', bytes(16 * SECTOR) + file)
+out.variable('summed', 'zfile %d %d' % (len(summed) // SECTOR, len(file)))
+out.reference('summed.ref', BytesSource(summed))
 out.finish()

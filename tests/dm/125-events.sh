@@ -223,6 +223,22 @@ refused() {
 	is "$1: one audit record" "$(heard "$record") $(heard '^audit ')" "1 1"
 }
 
+# A reader that writes to the memory it reads to, while that happens, gets what it
+# deserves, but does not make a good block look like a corrupt one.
+writes_while_it_reads() {
+	on_lower summed
+	open_upper summed
+	forget_all
+	is "own memory written to: no read fails" "$(scribble /dev/mapper/upper 65536 5)" 0
+	settle
+	is "own memory written to: nothing is told" \
+		"$(corrupt) $(logged "") $(failed_events) $(heard '^audit 1339')" "0 0 0 0"
+	check "own memory written to: other reads are right" \
+		devcheck /dev/mapper/upper "$IMAGES/summed.ref" direct-64k
+	unmap upper
+	drop_lower
+}
+
 # The log's rate limit may have had enough of the test before.
 sleep 6
 what_is_told crc
@@ -234,6 +250,7 @@ read_when_told
 read_ahead_fails crc zfile 0
 read_ahead_fails lsmt lsmt 48
 twice
+writes_while_it_reads
 on_lower crc
 refused "no ZFile there" zfile 4096@8 "Not a ZFile: bad magic in the header"
 refused "no length" zfile "" "A layer needs a device and a length"

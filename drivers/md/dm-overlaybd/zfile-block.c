@@ -33,13 +33,16 @@ void zfile_report_corrupt(struct zfile *zf, u64 block, u64 file_offset,
  * @zf: the ZFile
  * @zb: the block
  * @dst: where to; zfile_content_bytes() long
+ * @dst_is_ours: nobody else can write to it
  *
  * The CRC is computed right before the block is decompressed: most of its cost is
  * getting the bytes into the cache. In contexts as obd_codec_decompress().
  *
- * Return: 0, or -EUCLEAN when the block is corrupt, which has been reported.
+ * Return: 0; -EUCLEAN when the block is corrupt, which has been reported; or -EAGAIN
+ * when it does not decompress, but that may be because of who else writes to @dst.
  */
-int zfile_decode_block(struct zfile *zf, const struct zfile_block *zb, void *dst)
+int zfile_decode_block(struct zfile *zf, const struct zfile_block *zb, void *dst,
+		       bool dst_is_ours)
 {
 	u32 payload_bytes = zb->bytes;
 	int r;
@@ -54,6 +57,8 @@ int zfile_decode_block(struct zfile *zf, const struct zfile_block *zb, void *dst
 	}
 	r = obd_codec_decompress(zf->codec, zb->data, payload_bytes, dst,
 				 zfile_content_bytes(zf, zb->block));
+	if (r && !dst_is_ours)
+		return -EAGAIN;
 	if (r)
 		zfile_report_corrupt(zf, zb->block, zb->file_offset,
 				     "does not decompress");

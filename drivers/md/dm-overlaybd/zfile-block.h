@@ -65,7 +65,8 @@ static inline void zfile_next_block(struct zfile_block *zb)
 	zb->data += zb->bytes;
 }
 
-int zfile_decode_block(struct zfile *zf, const struct zfile_block *zb, void *dst);
+int zfile_decode_block(struct zfile *zf, const struct zfile_block *zb, void *dst,
+		       bool dst_is_ours);
 void zfile_report_corrupt(struct zfile *zf, u64 block, u64 file_offset,
 			  const char *what);
 

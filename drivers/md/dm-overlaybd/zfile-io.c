@@ -160,20 +160,23 @@ static void copy_to_bio(struct bio *bio, struct bvec_iter *iter,
 	}
 }
 
-/* Decode one block to where the bio wants it and step behind that. */
+/*
+ * Decode one block to where the bio wants it and step behind that. Only if @direct, and
+ * if all of it is wanted, straight to there, which may be the reader's own pages.
+ */
 static int decode_to_bio(struct zfile_io *io, struct bvec_iter *iter,
-			 const struct zfile_block *zb, void *scratch)
+			 const struct zfile_block *zb, void *scratch, bool direct)
 {
 	struct wanted_part part = wanted_part(io, zb->block, iter);
-	void *direct = NULL;
+	void *dst = NULL;
 	int r;
 
-	if (part.whole)
-		direct = contiguous_memory(io->bio, iter, part.bytes);
-	r = zfile_decode_block(io->zf, zb, direct ?: scratch);
+	if (direct && part.whole)
+		dst = contiguous_memory(io->bio, iter, part.bytes);
+	r = zfile_decode_block(io->zf, zb, dst ?: scratch, !dst);
 	if (r)
 		return r;
-	if (direct)
+	if (dst)
 		advance_written(io->bio, iter, part.bytes);
 	else
 		copy_to_bio(io->bio, iter, scratch + part.from, part.bytes);
@@ -257,21 +260,23 @@ static void zfile_io_corrupt(struct zfile_io *io, u64 block)
 
 /* Decode one of the blocks fetched. */
 static int zfile_io_decode_one(struct zfile_io *io, struct bvec_iter *iter,
-			       const struct zfile_block *zb)
+			       const struct zfile_block *zb, void *scratch, bool direct)
 {
 	struct cached_block *partial = io->partial;
 	int r;
 
 	if (!partial || zb->block != io->first_block)
-		return decode_to_bio(io, iter, zb, obd_buffer_data(&io->scratch));
-	r = decode_to_bio(io, iter, zb, obd_buffer_data(&partial->memory));
+		return decode_to_bio(io, iter, zb, scratch, direct);
+	r = decode_to_bio(io, iter, zb, obd_buffer_data(&partial->memory), false);
 	if (!r)
 		obd_block_cache_insert(partial, &io->zf->cached, zb->block,
 				       io->generation);
 	return r;
 }
 
-static void zfile_io_decode(struct zfile_io *io)
+/* Decode all that was fetched; *bad is set to the block at which that fails. */
+static int zfile_io_decode_all(struct zfile_io *io, void *scratch, bool direct,
+			       u64 *bad)
 {
 	struct zfile_block zb = {
 		.block = io->first_block,
@@ -282,14 +287,55 @@ static void zfile_io_decode(struct zfile_io *io)
 	unsigned int i;
 
 	for (i = 0; i < io->blocks; i++, zfile_next_block(&zb)) {
+		int r;
+
 		zb.bytes = io->sizes[i];
-		if (zfile_io_decode_one(io, &iter, &zb)) {
-			zfile_io_corrupt(io, zb.block);
-			return;
+		r = zfile_io_decode_one(io, &iter, &zb, scratch, direct);
+		if (r) {
+			*bad = zb.block;
+			return r;
 		}
 	}
 	zero_behind_content(io, &iter);
-	zfile_io_end(io, BLK_STS_OK);
+	return 0;
+}
+
+/*
+ * A reader that wrote to its own pages may have made a good block fail, as some formats
+ * look at what they have written. It shall not look like a corrupt one.
+ */
+static void zfile_io_again_work(struct work_struct *work)
+{
+	struct zfile_io *io = container_of(work, struct zfile_io, work);
+	struct zfile_reserve *reserve = &io->zf->reserve;
+	u64 bad;
+	int r;
+
+	/* It may be cached by now: then others read it. */
+	obd_cached_block_put(io->partial);
+	io->partial = NULL;
+	mutex_lock(&reserve->lock);
+	r = zfile_io_decode_all(io, reserve->scratch, false, &bad);
+	mutex_unlock(&reserve->lock);
+	if (r)
+		zfile_io_corrupt(io, bad);
+	else
+		zfile_io_end(io, BLK_STS_OK);
+}
+
+static void zfile_io_decode(struct zfile_io *io)
+{
+	u64 bad;
+	int r = zfile_io_decode_all(io, obd_buffer_data(&io->scratch), true, &bad);
+
+	if (likely(!r)) {
+		zfile_io_end(io, BLK_STS_OK);
+	} else if (r == -EAGAIN) {
+		INIT_WORK(&io->work, zfile_io_again_work);
+		queue_work(io->zf->wait_queue, &io->work);
+	} else {
+		zfile_io_corrupt(io, bad);
+	}
 }
 
 static void zfile_io_decode_work(struct work_struct *work)
@@ -385,7 +431,7 @@ static int zfile_io_decode_from_reserve(struct zfile_io *io, struct zfile_block 
 		zb->bytes = io->sizes[i];
 		r = zfile_reserve_fetch(io->zf, zb);
 		if (!r)
-			r = decode_to_bio(io, &iter, zb, io->zf->reserve.scratch);
+			r = decode_to_bio(io, &iter, zb, io->zf->reserve.scratch, false);
 		if (r)
 			return r;
 	}

@@ -44,7 +44,7 @@ static int sync_read_block(struct sync_read *rd,
 	bool whole = step == there;
 	int r;
 
-	r = zfile_decode_block(rd->zf, zb, whole ? rd->buf : rd->scratch);
+	r = zfile_decode_block(rd->zf, zb, whole ? rd->buf : rd->scratch, true);
 	if (r)
 		return r;
 	if (!whole)
