@@ -20,12 +20,6 @@ struct buffer {
 	unsigned int order;
 };
 
-/* Is there memory, and enough of it? */
-static inline bool obd_buffer_holds(const struct buffer *b, size_t bytes)
-{
-	return b->page && bytes <= PAGE_SIZE << b->order;
-}
-
 static inline void *obd_buffer_data(const struct buffer *b)
 {
 	return b->page ? page_address(b->page) : NULL;

@@ -253,9 +253,11 @@ static void zfile_io_corrupt_work(struct work_struct *work)
 /* A block is corrupt, which has been reported. An audit record may sleep. */
 static void zfile_io_corrupt(struct zfile_io *io, u64 block)
 {
+	zfile_io_free(io);
 	io->first_block = block;
 	INIT_WORK(&io->work, zfile_io_corrupt_work);
-	queue_work(io->zf->wait_queue, &io->work);
+	/* Not in the queue of those who wait for memory: this one may need some. */
+	queue_work(system_unbound_wq, &io->work);
 }
 
 /* Decode one of the blocks fetched. */
@@ -393,12 +395,9 @@ static bool zfile_io_alloc(struct zfile_io *io, const struct device_range *range
 {
 	size_t block_bytes = zfile_block_bytes(io->zf);
 
-	/* There may be some from map, when the index was another one. */
-	if (!obd_buffer_holds(&io->compressed, range->bytes)) {
-		obd_buffer_free(&io->compressed);
-		if (!obd_buffer_alloc(&io->compressed, range->bytes, gfp))
-			return false;
-	}
+	if (!io->compressed.page &&
+	    !obd_buffer_alloc(&io->compressed, range->bytes, gfp))
+		return false;
 	if (!io->partial && first_is_partial(io)) {
 		io->partial = obd_cached_block_alloc(block_bytes, gfp);
 		if (!io->partial)
@@ -651,6 +650,11 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 		zfile_io_locate_failed(io, r);
 		return DM_MAPIO_SUBMITTED;
 	}
+	/*
+	 * Without what there is of memory: others need it meanwhile, and when this goes
+	 * on, the index may be another one.
+	 */
+	zfile_io_free(io);
 	INIT_WORK(&io->work, zfile_io_wait_work);
 	queue_work(zf->wait_queue, &io->work);
 	return DM_MAPIO_SUBMITTED;

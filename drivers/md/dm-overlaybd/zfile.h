@@ -46,9 +46,8 @@ struct zfile_ends {
  * @table: where the blocks are
  * @codec: how to decompress them
  * @wait_queue: runs the reads that had to wait, for memory, for a part of the
- *	jump table, or for the audit record of a corrupt block. It belongs to this
- *	ZFile alone: one below us in a stack of devices must not stand in line
- *	behind us
+ *	jump table, or for the scratch of the reserve. It belongs to this ZFile
+ *	alone: one below us in a stack of devices must not stand in line behind us
  * @reserve: with which reading goes on, block by block, when no memory can be had
  * @cached: whose the blocks are in the cache of decompressed blocks
  * @read_errors: how often the device failed to deliver
