@@ -353,7 +353,7 @@ static bool may_decode_here(const struct zfile_io *io)
 		return false;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
 		return false;
-	return in_task() && !irqs_disabled();
+	return !in_interrupt() && !irqs_disabled();
 }
 
 static void zfile_io_data_end(struct bio *data)
