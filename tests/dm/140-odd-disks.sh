@@ -81,6 +81,30 @@ grows() {
 	drop_disk
 }
 
+# What lies below is swapped, as by a reload of its table: for a device that always
+# waits.
+# shellcheck disable=SC2046 # three words
+swapped_below() {
+	disk=$(loop_setup "$IMAGES/lz4") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "0 $size linear $disk 0"
+	set -- $(of lz4)
+	table="0 $2 $1 /dev/mapper/lower $3"
+	map first "$table"
+	is "a read that must not wait" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 0
+	reload_lower "0 $size flakey $disk 0 1000 0"
+	is "it would wait below: EAGAIN" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 1
+	is "that is no error" "$(dmsetup status first | awk '{ print $(NF - 1), $NF }')" "0 0"
+	check "other reads are right" devcheck /dev/mapper/first "$IMAGES/lz4.ref" direct-64k
+	unmap first
+	unmap lower
+	loop_drop "$disk"
+}
+
+reload_lower() {
+	dmsetup suspend lower && dmsetup load --readonly lower --table "$1" &&
+		dmsetup resume lower
+}
+
 mount -t configfs configfs /sys/kernel/config 2>/dev/null
 check "a disk with sectors of 4096 bytes" make_disk blocksize=4096
 is "its sectors" "$(blockdev --getss /dev/odd)" 4096
@@ -100,6 +124,7 @@ drop_disk
 
 grows lz4
 grows small
+swapped_below
 
 check "a disk with requests of one page" make_disk blocksize=512 max_sectors=8
 for name in lz4 zstd bare fused; do

@@ -572,6 +572,12 @@ static unsigned int easy_bytes(void)
 	return PAGE_SIZE << PAGE_ALLOC_COSTLY_ORDER;
 }
 
+/* The device below may have become one that always waits. */
+static bool may_fetch_at_once(const struct zfile_io *io)
+{
+	return !(io->bio->bi_opf & REQ_NOWAIT) || bdev_nowait(io->zf->bdev);
+}
+
 /*
  * In map: fetch the blocks of the bio, or if they take more memory than is to be had
  * in one piece, the first of them.
@@ -624,8 +630,9 @@ static bool zfile_io_from_cache(struct zfile_io *io)
  * @per_bio: zfile_io_bytes() of the target's per-bio data
  *
  * Called from a target's map function; does not sleep. With REQ_NOWAIT the bio
- * ends with BLK_STS_AGAIN when there is no memory at once; a missing part of the
- * jump table is fetched elsewhere, which makes nobody wait here.
+ * ends with BLK_STS_AGAIN when there is no memory at once, or when the device below
+ * would wait; a missing part of the jump table is fetched elsewhere, which makes nobody
+ * wait here.
  *
  * Return: DM_MAPIO_SUBMITTED.
  */
@@ -640,7 +647,7 @@ int zfile_io_map(struct zfile *zf, struct bio *bio, sector_t sector, void *per_b
 	zfile_io_init_data(io);
 	r = zfile_io_locate(io, false);
 	if (!r) {
-		if (likely(zfile_io_fetch_at_once(io)))
+		if (likely(may_fetch_at_once(io) && zfile_io_fetch_at_once(io)))
 			return DM_MAPIO_SUBMITTED;
 		if (bio->bi_opf & REQ_NOWAIT) {
 			zfile_io_end(io, BLK_STS_AGAIN);
