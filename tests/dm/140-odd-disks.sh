@@ -82,7 +82,7 @@ grows() {
 }
 
 # What lies below is swapped, as by a reload of its table: for a device that always
-# waits.
+# waits, and for one that is too short.
 # shellcheck disable=SC2046 # three words
 swapped_below() {
 	disk=$(loop_setup "$IMAGES/lz4") && size=$(sectors "$disk")
@@ -96,6 +96,13 @@ swapped_below() {
 	is "that is no error" "$(dmsetup status first | awk '{ print $(NF - 1), $NF }')" "0 0"
 	check "other reads are right" devcheck /dev/mapper/first "$IMAGES/lz4.ref" direct-64k
 	unmap first
+
+	dmsetup create --notable second
+	dmsetup load --readonly second --table "$table"
+	reload_lower "0 $((size - 1)) linear $disk 0"
+	check "too short when it is resumed: refused" \
+		sh -c '! dmsetup resume second && dmesg | grep -q "too small for target"'
+	unmap second
 	unmap lower
 	loop_drop "$disk"
 }

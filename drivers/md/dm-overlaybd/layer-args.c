@@ -155,11 +155,12 @@ int obd_target_parse_options(struct dm_target *ti, struct dm_arg_set *as)
  * obd_target_layer_iterate() - call a function for the device of a layer
  * @ti: the target
  * @tl: the layer
- * @fn: called with all of the device, in whole blocks of it
+ * @fn: called with all of the device, in whole blocks of it, and all of the layer
  * @data: passed on
  *
  * Not with the range of the layer: where it begins means nothing to who reads the
  * target, but device-mapper would warn that it is not aligned like that of the next.
+ * It does check that the device has not got too short.
  *
  * Return: what @fn returned.
  */
@@ -168,8 +169,10 @@ int obd_target_layer_iterate(struct dm_target *ti, const struct target_layer *tl
 {
 	struct block_device *bdev = tl->dev->bdev;
 	unsigned int unit = bdev_logical_block_size(bdev) >> SECTOR_SHIFT;
+	sector_t end = tl->start + DIV_ROUND_UP_ULL(tl->bytes, SECTOR_SIZE);
 
-	return fn(ti, tl->dev, 0, round_down(bdev_nr_sectors(bdev), unit), data);
+	end = max(round_up(end, unit), round_down(bdev_nr_sectors(bdev), unit));
+	return fn(ti, tl->dev, 0, end, data);
 }
 
 /**
