@@ -305,6 +305,9 @@ static void lsmt_io_hints(struct dm_target *ti, struct queue_limits *limits)
 	struct lsmt_c *lc = ti->private;
 	unsigned int i;
 
+	/* Where the data of a sector begins is another place each time. */
+	limits->alignment_offset = 0;
+	limits->flags &= ~BLK_FLAG_MISALIGNED;
 	for (i = 0; i < lc->layer_count; i++) {
 		struct zfile *zf = obd_layer_zfile(lc->layers[i].layer);
 

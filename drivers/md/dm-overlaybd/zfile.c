@@ -98,7 +98,7 @@ static int zfile_create_queue(struct zfile *zf, const char **error)
  *
  * Validates all metadata, and reads what is left to be read of it. Both ends are
  * the caller's, who knows the ZFile by them: were they read again here, they could
- * be those of another one by now. Sleeps; a fatal signal ends it.
+ * be those of another one by now. Sleeps; a fatal signal ends it between two reads.
  *
  * Return: 0, -EINVAL, -EUCLEAN, -EOPNOTSUPP or -EFBIG for an image that is
  * refused, -ENOMEM, -EINTR, or what reading gave.
@@ -154,7 +154,7 @@ void zfile_forget(struct zfile *zf)
  * @zf: the ZFile
  *
  * Return: bytes, without those that all ZFiles share and those of the kernel's own
- * objects: a workqueue, and the buffer that dm-bufio keeps.
+ * objects: a workqueue, and what dm-bufio keeps.
  */
 size_t zfile_resident_bytes(const struct zfile *zf)
 {
@@ -168,13 +168,16 @@ size_t zfile_resident_bytes(const struct zfile *zf)
  * @limits: limits of a device that reads from it
  *
  * Any sector can be read, whatever the device below can do, but a part of a block
- * costs as much as the whole.
+ * costs as much as the whole. What that device says of places in it means nothing.
  */
 void zfile_limits(const struct zfile *zf, struct queue_limits *limits)
 {
 	limits->logical_block_size = SECTOR_SIZE;
 	limits->physical_block_size = max(limits->physical_block_size,
 					  zfile_block_bytes(zf));
-	limits->io_min = max(limits->io_min, zfile_block_bytes(zf));
-	limits->io_opt = max(limits->io_opt, zfile_io_opt_bytes());
+	limits->io_min = limits->physical_block_size;
+	limits->io_opt = zfile_io_opt_bytes();
+	limits->chunk_sectors = 0;
+	limits->alignment_offset = 0;
+	limits->flags &= ~BLK_FLAG_MISALIGNED;
 }
