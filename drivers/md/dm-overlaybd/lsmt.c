@@ -183,7 +183,7 @@ struct lsmt_load {
  */
 static bool memory_is_there(u64 mappings)
 {
-	u64 bytes = 4 * mappings * sizeof(struct segment);
+	u64 bytes = 6 * mappings * sizeof(struct segment);
 
 	return bytes >> PAGE_SHIFT <= si_mem_available();
 }
@@ -285,7 +285,7 @@ static int lsmt_load(struct lsmt *l, int *bad_layer, const char **error)
  *	particular
  * @error: set to the reason on failure
  *
- * Reads and validates all metadata. Sleeps; a fatal signal ends it.
+ * Reads and validates all metadata. Sleeps; a fatal signal ends it between two reads.
  *
  * Return: 0, -EINVAL or -EFBIG for an image that is refused, -ENOMEM, -EINTR, or
  * what reading gave.

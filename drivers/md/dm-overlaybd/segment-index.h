@@ -21,7 +21,7 @@
 
 /*
  * The most segments of all layers together, and of the merged list. While it
- * merges, memory for about four times this many 16-byte segments is in use at most.
+ * merges, memory for up to six times as many 16-byte segments is in use.
  */
 #define SEGMENTS_MAX		(16U << 20)
 
