@@ -177,13 +177,10 @@ struct lsmt_load {
 	u64 virtual_bytes;
 };
 
-/*
- * A few bytes can ask for a GiB. All lists are there at once, each with room for more
- * than is left in it, and of two that are merged what they may become, too.
- */
+/* A few bytes can ask for a GiB. See SEGMENTS_MAX. */
 static bool memory_is_there(u64 mappings)
 {
-	u64 bytes = 6 * mappings * sizeof(struct segment);
+	u64 bytes = 4 * mappings * sizeof(struct segment);
 
 	return bytes >> PAGE_SHIFT <= si_mem_available();
 }
@@ -285,7 +282,8 @@ static int lsmt_load(struct lsmt *l, int *bad_layer, const char **error)
  *	particular
  * @error: set to the reason on failure
  *
- * Reads and validates all metadata. Sleeps; a fatal signal ends it between two reads.
+ * Reads and validates all metadata. Sleeps; a fatal signal ends it, but not
+ * one read that the device does not answer.
  *
  * Return: 0, -EINVAL or -EFBIG for an image that is refused, -ENOMEM, -EINTR, or
  * what reading gave.

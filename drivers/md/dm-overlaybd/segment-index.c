@@ -176,10 +176,13 @@ static int merge_pass(const struct segment_list *upper,
 	return merge_lower_before(&c, U64_MAX, out);
 }
 
+/* Up to so many are not counted before they are merged. */
+#define MERGE_GUESSED_MAX	4096
+
 /*
  * How many segments laying one list over another can give. Each one of @upper may
- * cut one of @lower in two; only if that could be too many are they counted, which
- * takes as long as merging them.
+ * cut one of @lower in two. Many are counted, which takes as long as merging them, as
+ * all of that memory stays.
  */
 static int merge_capacity(const struct segment_list *upper,
 			  const struct segment_list *lower, size_t *capacity)
@@ -188,7 +191,7 @@ static int merge_capacity(const struct segment_list *upper,
 	int r;
 
 	*capacity = 2 * upper->count + lower->count;
-	if (*capacity <= SEGMENTS_MAX)
+	if (*capacity <= MERGE_GUESSED_MAX)
 		return 0;
 	r = merge_pass(upper, lower, &out);
 	*capacity = out.count;

@@ -20,8 +20,9 @@
 #include <linux/types.h>
 
 /*
- * The most segments of all layers together, and of the merged list. While it
- * merges, memory for up to six times as many 16-byte segments is in use.
+ * The most segments of all layers together, and of the merged list. Layers of n
+ * segments have less than 2n when they are merged, so that while they are, memory for
+ * about 4n of 16 bytes is in use at most.
  */
 #define SEGMENTS_MAX		(16U << 20)
 
