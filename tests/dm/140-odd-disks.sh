@@ -85,22 +85,24 @@ grows() {
 # waits, and for one that is too short.
 # shellcheck disable=SC2046 # three words
 swapped_below() {
-	disk=$(loop_setup "$IMAGES/lz4") && size=$(sectors "$disk")
+	name=$1 disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
 	dmsetup create --readonly lower --table "0 $size linear $disk 0"
-	set -- $(of lz4)
+	set -- $(of "$1")
 	table="0 $2 $1 /dev/mapper/lower $3"
 	map first "$table"
-	is "a read that must not wait" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 0
+	is "$name, a read that must not wait" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 0
 	reload_lower "0 $size flakey $disk 0 1000 0"
-	is "it would wait below: EAGAIN" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 1
-	is "that is no error" "$(dmsetup status first | awk '{ print $(NF - 1), $NF }')" "0 0"
-	check "other reads are right" devcheck /dev/mapper/first "$IMAGES/lz4.ref" direct-64k
+	is "$name, it would wait below: EAGAIN" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 1
+	is "$name, that is no error, and no event" "$(dmsetup status first |
+		awk '{ print $(NF - 1), $NF }') $(dmsetup info -c --noheadings -o events first)" \
+		"0 0 0"
+	check "$name, other reads are right" devcheck /dev/mapper/first "$IMAGES/$name.ref" direct-64k
 	unmap first
 
 	dmsetup create --notable second
 	dmsetup load --readonly second --table "$table"
 	reload_lower "0 $((size - 1)) linear $disk 0"
-	check "too short when it is resumed: refused" \
+	check "$name, too short when it is resumed: refused" \
 		sh -c '! dmsetup resume second && dmesg | grep -q "too small for target"'
 	unmap second
 	unmap lower
@@ -131,7 +133,8 @@ drop_disk
 
 grows lz4
 grows small
-swapped_below
+swapped_below lz4
+swapped_below bare
 
 check "a disk with requests of one page" make_disk blocksize=512 max_sectors=8
 for name in lz4 zstd bare fused; do

@@ -210,6 +210,11 @@ static int bdev_map(struct vfile *vf, struct bio *bio, sector_t sector, void *io
 {
 	struct bdev_vfile *bv = to_bdev(vf);
 
+	/* The device may have become one that always waits. */
+	if ((bio->bi_opf & REQ_NOWAIT) && !bdev_nowait(bv->bdev)) {
+		bio_wouldblock_error(bio);
+		return DM_MAPIO_SUBMITTED;
+	}
 	bio_set_dev(bio, bv->bdev);
 	bio->bi_iter.bi_sector = bv->start + sector;
 	return DM_MAPIO_REMAPPED;
