@@ -63,13 +63,19 @@
  */
 static struct workqueue_struct *decompress_queue;
 
+/*
+ * Ends reads of corrupt blocks. Their audit records may have to wait for memory or for
+ * auditd, for which no other read shall.
+ */
+static struct workqueue_struct *corrupt_queue;
+
 /**
  * struct zfile_io - a bio being served; in the per-bio data of the target
  * @zf: the ZFile
  * @bio: dm's clone, ours until it is ended
  * @data: the bio that fetches the compressed blocks
  * @data_vec: its only segment
- * @work: to go on elsewhere, on the wait queue or on the decompression queue
+ * @work: to go on elsewhere, on one of the queues
  * @compressed: where @data reads to
  * @scratch: takes a block that does not land in contiguous memory; may be none
  * @partial: takes the first block when only a part of it is wanted, and is cached
@@ -256,8 +262,7 @@ static void zfile_io_corrupt(struct zfile_io *io, u64 block)
 	zfile_io_free(io);
 	io->first_block = block;
 	INIT_WORK(&io->work, zfile_io_corrupt_work);
-	/* Not in the queue of those who wait for memory: this one may need some. */
-	queue_work(system_unbound_wq, &io->work);
+	queue_work(corrupt_queue, &io->work);
 }
 
 /* Decode one of the blocks fetched. */
@@ -698,7 +703,14 @@ int zfile_io_init(void)
 	decompress_queue = alloc_workqueue("dm_overlaybd",
 					   WQ_MEM_RECLAIM | WQ_UNBOUND,
 					   num_possible_cpus());
-	return decompress_queue ? 0 : -ENOMEM;
+	if (!decompress_queue)
+		return -ENOMEM;
+	corrupt_queue = alloc_workqueue("dm_overlaybd_corrupt", WQ_UNBOUND, 0);
+	if (!corrupt_queue) {
+		destroy_workqueue(decompress_queue);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
 /**
@@ -706,5 +718,6 @@ int zfile_io_init(void)
  */
 void zfile_io_exit(void)
 {
+	destroy_workqueue(corrupt_queue);
 	destroy_workqueue(decompress_queue);
 }
