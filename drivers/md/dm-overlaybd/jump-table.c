@@ -120,7 +120,7 @@ static int load_pieces(struct jump_table *t, u8 *buf,
  * @info: the decoded header
  * @error: set to the reason on failure
  *
- * Sleeps; a fatal signal ends it.
+ * Sleeps; a fatal signal ends it between two reads.
  *
  * Return: 0, -EINVAL, -EUCLEAN, -ENOMEM, -EINTR or what reading gave. The table
  * can be destroyed either way.

@@ -141,7 +141,7 @@ static int layer_open_zfile(struct layer *layer, struct vfile *range,
  * @layer: set to the layer
  * @error: set to the reason on failure
  *
- * Sleeps; a fatal signal ends it between two reads.
+ * Sleeps; a fatal signal ends it, but not one read that the device does not answer.
  *
  * Return: 0 or a negative errno, as bdev_vfile_open() and zfile_open().
  */

@@ -98,7 +98,8 @@ static int zfile_create_queue(struct zfile *zf, const char **error)
  *
  * Validates all metadata, and reads what is left to be read of it. Both ends are
  * the caller's, who knows the ZFile by them: were they read again here, they could
- * be those of another one by now. Sleeps; a fatal signal ends it between two reads.
+ * be those of another one by now. Sleeps; a fatal signal ends it, but not one read that
+ * the device does not answer.
  *
  * Return: 0, -EINVAL, -EUCLEAN, -EOPNOTSUPP or -EFBIG for an image that is
  * refused, -ENOMEM, -EINTR, or what reading gave.
@@ -176,7 +177,7 @@ void zfile_limits(const struct zfile *zf, struct queue_limits *limits)
 	limits->physical_block_size = max(limits->physical_block_size,
 					  zfile_block_bytes(zf));
 	limits->io_min = limits->physical_block_size;
-	limits->io_opt = zfile_io_opt_bytes();
+	limits->io_opt = max(zfile_io_opt_bytes(), limits->physical_block_size);
 	limits->chunk_sectors = 0;
 	limits->alignment_offset = 0;
 	limits->flags &= ~BLK_FLAG_MISALIGNED;
