@@ -173,11 +173,11 @@ bad_metadata() {
 	loop_drop "$disk"
 }
 
-# said PATTERN: by the kernel, else what else
-said() {
-	dmesg | grep -o 'zfile: .*' >/tmp/said
-	grep -q "$1" /tmp/said || {
-		tail -n 3 /tmp/said
+# log_says PATTERN: or else what it says
+log_says() {
+	dmesg | grep -o 'zfile: .*' >/tmp/log_says
+	grep -q "$1" /tmp/log_says || {
+		tail -n 3 /tmp/log_says
 		return 1
 	}
 }
@@ -186,7 +186,7 @@ said() {
 # and where in the file
 lost_with() {
 	is "$1: $3" "$(readat /dev/mapper/upper "$2" 1 | sed 's/^1 .*/EIO/')" "$3"
-	check "$1: the log says, $4" said \
+	check "$1: the log says, $4" log_says \
 		"zfile: .*: ZFile at sector 0: block [0-9]* at byte ${5:-[0-9]*} $4"
 }
 

@@ -148,18 +148,30 @@ first_sector() {
 	readat /dev/mapper/first 0 1 >/dev/null
 }
 
+# Is there a read that is delayed?
+delayed() {
+	dmsetup status lower | grep -q ' delay 1 '
+}
+
+wait_until() {
+	for _ in $(seq 100); do
+		"$@" && return
+		sleep 0.1
+	done
+}
+
 # A block that was on its way when the ZFile was opened again does not get into the
 # cache: who opened it then may know that the disk has other content.
 on_its_way() {
 	disk=$(loop_setup "$IMAGES/$1.a") && size=$(sectors "$disk")
 	# The blocks are slow, header, index and trailer are not.
 	map lower "0 1 linear $disk 0
-1 $((size - 3)) delay $disk 1 1500
+1 $((size - 3)) delay $disk 1 5000
 $((size - 2)) 2 linear $disk $((size - 2))"
 	open_as first "$1" /dev/mapper/lower
 	first_sector &
 	reader=$!
-	sleep 0.5
+	wait_until delayed
 	open_as second "$1" /dev/mapper/lower
 	check "$1, on its way: while it is opened again" kill -0 $reader
 	wait $reader

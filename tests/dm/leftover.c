@@ -26,7 +26,7 @@
 #define SETTLE_S 30
 #define SETTLE_US 20000
 /* Dropping caches makes something to be freed late itself, on a debug kernel. */
-#define SETTLE_DROP 10
+#define DROP_EVERY_S 2
 #define ROUNDS 3
 
 static void execute(char **command)
@@ -64,16 +64,18 @@ static time_t seconds(void)
 static bool leaves_something(int count, char **command, char *text, size_t size)
 {
 	static struct usage before, after;
-	time_t end;
+	time_t end, drop = 0;
 
 	drop_caches();
 	usage_take(&before, SLABS_EXACTLY);
 	for (int i = 0; i < count; i++)
 		execute(command);
 	end = seconds() + SETTLE_S;
-	for (int tries = 0; seconds() < end; tries++) {
-		if (!(tries % SETTLE_DROP))
+	while (seconds() < end) {
+		if (seconds() >= drop) {
 			drop_caches();
+			drop = seconds() + DROP_EVERY_S;
+		}
 		usage_take(&after, SLABS_EXACTLY);
 		if (!usage_grew(&before, &after, count, text, size))
 			return false;

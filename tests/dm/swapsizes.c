@@ -8,8 +8,9 @@
  * they are read again. OTHER is a sector of another block that has its entry near them.
  * Prints "read", or the errno's name.
  *
- * What goes on for the read is a worker of the kernel. It gets no CPU: on each of the two
- * there is a thread of this program that has precedence and does not wait.
+ * What goes on for the read is a worker of the kernel. It gets no CPU for most of a
+ * second: on each of the two there is a thread of this program that has precedence and
+ * does not wait.
  */
 #define _GNU_SOURCE
 #include "lib/dm-util.h"
