@@ -178,12 +178,69 @@ static void test_limit(u32 lower_count, int result, const char *text)
 	segment_list_destroy(&lists[1]);
 }
 
+/* Of the sanitizer's library; gcc comes without the header. */
+size_t __sanitizer_get_current_allocated_bytes(void);
+int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile void *, size_t),
+					      void (*)(const volatile void *));
+
+static size_t peak_bytes;
+
+static void note_peak(const volatile void *memory, size_t bytes)
+{
+	size_t now = __sanitizer_get_current_allocated_bytes();
+
+	(void)memory;
+	(void)bytes;
+	if (now > peak_bytes)
+		peak_bytes = now;
+}
+
+static void note_nothing(const volatile void *memory)
+{
+	(void)memory;
+}
+
+/*
+ * Many short segments over a few long ones, which they cut in pieces, over layers
+ * with next to nothing: so many pieces as can be, and each merge could give more.
+ */
+static void test_memory(void)
+{
+	enum { LAYERS = 8, SHORT = 400000, LONG = SHORT * 2 / 16383 + 1 };
+	struct segment_list lists[LAYERS];
+	size_t before = __sanitizer_get_current_allocated_bytes();
+	size_t i, n = SHORT + LONG + LAYERS - 2;
+	const char *error = NULL;
+	int r;
+
+	if (__sanitizer_install_malloc_and_free_hooks(note_peak, note_nothing) <= 0)
+		abort();
+	for (i = 0; i < LAYERS - 2; i++) {
+		if (segment_list_init(&lists[i], 1))
+			abort();
+		segment_list_add(&lists[i], 0, 1, 8, false, i);
+	}
+	if (segment_list_init(&lists[6], LONG) || segment_list_init(&lists[7], SHORT))
+		abort();
+	for (i = 0; i < LONG; i++)
+		segment_list_add(&lists[6], i * 16383, 16383, 8, false, 6);
+	for (i = 0; i < SHORT; i++)
+		segment_list_add(&lists[7], i * 2, 1, 8, false, 7);
+	r = segment_lists_merge(lists, LAYERS, &error);
+	ok(!r && lists[0].count >= 2 * SHORT, "memory: %zu segments merged", n);
+	ok(peak_bytes - before <= 64 * n + (1 << 20), "memory: %zu bytes for each at most",
+	   (peak_bytes - before) / n);
+	for (i = 0; i < LAYERS; i++)
+		segment_list_destroy(&lists[i]);
+}
+
 int main(void)
 {
 	test_fields();
 	test_partial_merge();
 	test_single_and_empty();
 	test_random_stacks();
+	test_memory();
 	test_limit(1050, 0, "as many segments as allowed");
 	test_limit(1051, -EFBIG, "one segment more than allowed");
 	return done_testing();
