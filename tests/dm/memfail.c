@@ -88,15 +88,6 @@ static void read_reference(const char *path)
 	close(fd);
 }
 
-static int open_device(const char *path, int flags)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
-
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	return fd;
-}
-
 /* A read that may lack memory, but must not be wrong. Returns if it worked. */
 static bool read_right(int fd, char *buf, size_t len, off_t offset)
 {
@@ -119,7 +110,7 @@ static void check_device(unsigned int minor)
 	int fd;
 
 	snprintf(node, sizeof(node), "/dev/dm-%u", minor);
-	fd = open_device(node, O_DIRECT);
+	fd = open_or_die(node, O_DIRECT);
 	for (size_t at = 0; at < reference_bytes; at += MAX_READ) {
 		size_t len = reference_bytes - at < MAX_READ ? reference_bytes - at : MAX_READ;
 
@@ -358,7 +349,7 @@ static void read_mode(const char *device)
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("mlockall: %s", strerror(errno));
 	for (unsigned int i = 0; i < 2 * ARRAY_SIZE(sizes); i++) {
-		int fd = open_device(device, i % 2 ? O_DIRECT : 0);
+		int fd = open_or_die(device, i % 2 ? O_DIRECT : 0);
 		bool failed = true;
 
 		for (unsigned int n = 1; failed; n++, total++) {
@@ -381,7 +372,7 @@ static void storm_mode(const char *device, int seconds)
 {
 	char *buf = alloc_aligned(MAX_READ);
 	unsigned long reads = 0, good = 0;
-	int fd = open_device(device, O_DIRECT);
+	int fd = open_or_die(device, O_DIRECT);
 	time_t end = time(NULL) + seconds;
 
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))

@@ -56,9 +56,7 @@ int main(int argc, char **argv)
 	}
 	if (argc != 4 && argc != 5)
 		die("usage: readat [-n] DEVICE SECTOR SECTORS [COUNT]");
-	device = open(argv[1], O_RDONLY | O_CLOEXEC | O_DIRECT);
-	if (device < 0)
-		die("%s: %s", argv[1], strerror(errno));
+	device = open_or_die(argv[1], O_RDONLY | O_DIRECT);
 	offset = strtoll(argv[2], NULL, 10) * SECTOR;
 	vec.iov_len = strtoul(argv[3], NULL, 10) * SECTOR;
 	if (argc == 5)

@@ -37,12 +37,10 @@ int main(int argc, char **argv)
 	pthread_t writer;
 	time_t end;
 
-	if (argc != 4)
+	if (argc != 4 || atoi(argv[2]) <= 0)
 		die("usage: scribble DEVICE BYTES SECONDS");
-	device = open(argv[1], O_RDONLY | O_DIRECT | O_CLOEXEC);
+	device = open_or_die(argv[1], O_RDONLY | O_DIRECT);
 	bytes = strtoul(argv[2], NULL, 10);
-	if (device < 0 || !bytes)
-		die("%s: %s", argv[1], strerror(errno));
 	buf = alloc_aligned(bytes);
 	if (pthread_create(&writer, NULL, write_on, NULL))
 		die("no thread");

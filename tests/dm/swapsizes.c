@@ -33,20 +33,11 @@ static atomic_bool spinning, stop;
 
 static void set_file(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open_or_die(path, O_WRONLY);
 
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+	if (write(fd, text, strlen(text)) < 0)
 		die("%s: %s", path, strerror(errno));
 	close(fd);
-}
-
-static int open_direct(const char *path, int flags)
-{
-	int fd = open(path, flags | O_DIRECT | O_CLOEXEC);
-
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	return fd;
 }
 
 /* For the calling thread: no worker runs on this CPU any more; with 0, they do again. */
@@ -126,8 +117,8 @@ int main(int argc, char **argv)
 
 	if (argc != 7 || sysconf(_SC_NPROCESSORS_ONLN) != 2)
 		die("usage: swapsizes DISK DEVICE TABLE INDEX SECTOR OTHER, with two CPUs");
-	disk = open_direct(argv[1], O_RDWR);
-	arguments[0] = device = open_direct(argv[2], O_RDONLY);
+	disk = open_or_die(argv[1], O_RDWR | O_DIRECT);
+	arguments[0] = device = open_or_die(argv[2], O_RDONLY | O_DIRECT);
 	index = strtoll(argv[4], NULL, 10);
 	arguments[1] = strtoll(argv[5], NULL, 10) * SECTOR;
 	if (dm_create("swapsizes", &minor))

@@ -265,6 +265,15 @@ size_t first_difference(const void *a, const void *b, size_t len)
 	return at;
 }
 
+int open_or_die(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC);
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
 void *alloc_aligned(size_t len)
 {
 	void *buf = NULL;

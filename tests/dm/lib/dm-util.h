@@ -45,6 +45,9 @@ void klog_device_error(int fd, unsigned int minor, char *text, size_t size);
 size_t first_difference(const void *a, const void *b, size_t len);
 bool all_zero(const void *buf, size_t len);
 
+/* Dies on failure. */
+int open_or_die(const char *path, int flags);
+
 void *alloc_aligned(size_t len);
 
 #endif
