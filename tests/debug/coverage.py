@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0
-"""What the runs kasan and faults together reach of the module. Prints TAP.
+"""What the runs kasan, faults and rt together reach of the module. Prints TAP.
 
 tests/debug/run leaves in build/debug/gcov-RUN the module's sources as they were
 built, beside them the compiler's notes for gcov, and in data.tar what the guest has
 counted. All runs must have been on the sources that are here now. Then 95 % of the
-lines must be reached, and each function that is not in the file not-reached.
+lines that any of the kernels has must be reached, and each function that is not in
+the file not-reached.
 
 build/debug/coverage.txt has, per source file, how many lines and functions were
 reached, and then each line that was not.
@@ -19,7 +20,7 @@ import sys
 import tarfile
 from collections import defaultdict
 
-RUNS = ('kasan', 'faults')
+RUNS = ('kasan', 'faults', 'rt')
 LEAST = 95      # per cent of all lines
 
 MODULE = 'drivers/md/dm-overlaybd/'
@@ -45,7 +46,8 @@ class Source:
                                                      function['end_line'] + 1)
 
     def reached_functions(self):
-        """{name: is it?}"""
+        """{name: is it?} by the lines: a kernel that has a function inlined everywhere
+        has only those, and another may have the function and not call it."""
         return {name: any(self.lines.get(number) for number in numbers)
                 for name, numbers in self.functions.items()}
 
