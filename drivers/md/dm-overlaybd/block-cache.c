@@ -14,7 +14,9 @@
 
 #include <linux/bits.h>
 #include <linux/hash.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/shrinker.h>
@@ -22,9 +24,9 @@
 #include <linux/spinlock.h>
 
 #include "block-cache.h"
+#include "format.h"
 
-#define CACHE_SHARD_BITS	4
-#define CACHE_SHARDS		BIT(CACHE_SHARD_BITS)
+#define CACHE_MAX_SHARDS	16UL
 #define CACHE_HASH_BITS		6
 
 /* So many blocks get a second chance at a time: others wait for the lock. */
@@ -34,11 +36,16 @@
 #define CACHE_MEMORY_FRACTION	256
 #define CACHE_MAX_PAGES		((64UL << 20) >> PAGE_SHIFT)
 
+/* With little memory there are fewer shards, so that one has room for large blocks. */
+#define CACHE_SHARD_BLOCKS	4
+#define CACHE_SHARD_PAGES	DIV_ROUND_UP(CACHE_SHARD_BLOCKS << ZFILE_BLOCK_SHIFT_MAX, \
+					     PAGE_SIZE)
+
 /**
  * struct cache_shard - a part of the cache
  * @lock: of who changes anything here
  * @age: latest first
- * @pages: memory of all blocks here
+ * @pages: memory of all blocks here; the shrinker counts it without @lock
  * @heads: the hash table; read under RCU
  */
 struct cache_shard {
@@ -48,19 +55,20 @@ struct cache_shard {
 	struct hlist_head heads[BIT(CACHE_HASH_BITS)];
 } ____cacheline_aligned_in_smp;
 
-static struct cache_shard shards[CACHE_SHARDS];
+static struct cache_shard shards[CACHE_MAX_SHARDS];
+static unsigned int shard_count;	/* those in use, a power of two */
 static unsigned long shard_max_pages;
 static struct shrinker *cache_shrinker;
 
 static u32 cache_hash(const struct cache_owner *owner, u64 block)
 {
 	return hash_64((u64)(unsigned long)owner + block * GOLDEN_RATIO_64,
-		       CACHE_SHARD_BITS + CACHE_HASH_BITS);
+		       ilog2(CACHE_MAX_SHARDS) + CACHE_HASH_BITS);
 }
 
 static struct cache_shard *hash_shard(u32 hash)
 {
-	return &shards[hash >> CACHE_HASH_BITS];
+	return &shards[(hash >> CACHE_HASH_BITS) & (shard_count - 1)];
 }
 
 static struct hlist_head *hash_head(u32 hash)
@@ -133,7 +141,7 @@ static void shard_remove(struct cache_shard *shard, struct cached_block *cb,
 	lockdep_assert_held(&shard->lock);
 	hlist_del_rcu(&cb->hash);
 	list_del(&cb->age);
-	shard->pages -= 1UL << cb->memory.order;
+	WRITE_ONCE(shard->pages, shard->pages - (1UL << cb->memory.order));
 	put(cb);
 }
 
@@ -213,7 +221,7 @@ void obd_block_cache_insert(struct cached_block *cb, const struct cache_owner *o
 		refcount_inc(&cb->ref);
 		hlist_add_head_rcu(&cb->hash, hash_head(hash));
 		list_add(&cb->age, &shard->age);
-		shard->pages += pages;
+		WRITE_ONCE(shard->pages, shard->pages + pages);
 	}
 	spin_unlock(&shard->lock);
 }
@@ -229,7 +237,7 @@ void obd_block_cache_forget(struct cache_owner *owner)
 	unsigned int i;
 
 	atomic_inc(&owner->generation);
-	for (i = 0; i < CACHE_SHARDS; i++) {
+	for (i = 0; i < shard_count; i++) {
 		struct cache_shard *shard = &shards[i];
 		struct cached_block *cb, *next;
 
@@ -247,7 +255,7 @@ static unsigned long cache_shrink_count(struct shrinker *shrinker,
 	unsigned long pages = 0;
 	unsigned int i;
 
-	for (i = 0; i < CACHE_SHARDS; i++)
+	for (i = 0; i < shard_count; i++)
 		pages += READ_ONCE(shards[i].pages);
 	return pages ?: SHRINK_EMPTY;
 }
@@ -255,11 +263,11 @@ static unsigned long cache_shrink_count(struct shrinker *shrinker,
 static unsigned long cache_shrink_scan(struct shrinker *shrinker,
 				       struct shrink_control *sc)
 {
-	unsigned long each = DIV_ROUND_UP(sc->nr_to_scan, CACHE_SHARDS);
+	unsigned long each = DIV_ROUND_UP(sc->nr_to_scan, shard_count);
 	unsigned long freed = 0;
 	unsigned int i;
 
-	for (i = 0; i < CACHE_SHARDS; i++) {
+	for (i = 0; i < shard_count; i++) {
 		struct cache_shard *shard = &shards[i];
 
 		spin_lock(&shard->lock);
@@ -277,17 +285,20 @@ static unsigned long cache_shrink_scan(struct shrinker *shrinker,
  */
 int obd_block_cache_init(void)
 {
+	unsigned long pages = min(totalram_pages() / CACHE_MEMORY_FRACTION,
+				  CACHE_MAX_PAGES);
 	unsigned int i;
 
 	cache_shrinker = shrinker_alloc(0, "dm-overlaybd-blocks");
 	if (!cache_shrinker)
 		return -ENOMEM;
-	for (i = 0; i < CACHE_SHARDS; i++) {
+	for (i = 0; i < CACHE_MAX_SHARDS; i++) {
 		spin_lock_init(&shards[i].lock);
 		INIT_LIST_HEAD(&shards[i].age);
 	}
-	shard_max_pages = min(totalram_pages() / CACHE_MEMORY_FRACTION,
-			      CACHE_MAX_PAGES) / CACHE_SHARDS;
+	shard_count = rounddown_pow_of_two(clamp(pages / CACHE_SHARD_PAGES, 1UL,
+						 CACHE_MAX_SHARDS));
+	shard_max_pages = pages / shard_count;
 	cache_shrinker->count_objects = cache_shrink_count;
 	cache_shrinker->scan_objects = cache_shrink_scan;
 	shrinker_register(cache_shrinker);

@@ -156,6 +156,27 @@ static void limit_test(struct kunit *test)
 	KUNIT_EXPECT_GE(test, found, most / 4);
 }
 
+/* A large block is cached, even where there is little memory. */
+static void large_test(struct kunit *test)
+{
+	struct owners *o = test->priv;
+	size_t bytes = 64 << 10;
+	u64 block;
+
+	for (block = 0; block < 16; block++) {
+		struct cached_block *cb = obd_cached_block_alloc(bytes, GFP_KERNEL);
+
+		KUNIT_ASSERT_NOT_NULL(test, cb);
+		memset(obd_buffer_data(&cb->memory), block, bytes);
+		obd_block_cache_insert(cb, &o->a, block, obd_block_cache_generation(&o->a));
+		obd_cached_block_put(cb);
+		KUNIT_EXPECT_EQ(test, cached_value(&o->a, block), block);
+		/* What is next to it goes on being read, too. */
+		if (block)
+			KUNIT_EXPECT_EQ(test, cached_value(&o->a, block - 1), block - 1);
+	}
+}
+
 #define RACE_BLOCKS	64
 
 /* Drops blocks and caches them again until it is told to stop. */
@@ -206,6 +227,7 @@ static struct kunit_case block_cache_cases[] = {
 	KUNIT_CASE(forget_test),
 	KUNIT_CASE(late_test),
 	KUNIT_CASE(limit_test),
+	KUNIT_CASE(large_test),
 	KUNIT_CASE(race_test),
 	{}
 };
