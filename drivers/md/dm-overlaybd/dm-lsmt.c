@@ -207,6 +207,7 @@ static int lsmt_end_io(struct dm_target *ti, struct bio *bio, blk_status_t *erro
 {
 	struct lsmt_c *lc = ti->private;
 
+	*error = obd_read_status(bio, *error);
 	if (unlikely(obd_read_has_failed(bio, *error)))
 		obd_target_event_failed_read(&lc->event);
 	return DM_ENDIO_DONE;

@@ -361,14 +361,19 @@ static bool may_decode_here(const struct zfile_io *io)
 	return !in_interrupt() && !irqs_disabled();
 }
 
+static void zfile_io_fetch_failed(struct zfile_io *io, blk_status_t status)
+{
+	if (obd_read_has_failed(io->bio, status))
+		atomic64_inc(&io->zf->read_errors);
+	zfile_io_end(io, status);
+}
+
 static void zfile_io_data_end(struct bio *data)
 {
 	struct zfile_io *io = container_of(data, struct zfile_io, data);
 
 	if (unlikely(data->bi_status)) {
-		if (obd_read_has_failed(data, data->bi_status))
-			atomic64_inc(&io->zf->read_errors);
-		zfile_io_end(io, data->bi_status);
+		zfile_io_fetch_failed(io, obd_read_status(data, data->bi_status));
 		return;
 	}
 	if (may_decode_here(io)) {
@@ -485,8 +490,7 @@ static void zfile_io_locate_failed(struct zfile_io *io, int r)
 		zfile_io_corrupt(io, io->first_block);
 		return;
 	}
-	atomic64_inc(&zf->read_errors);
-	zfile_io_fail(io, r);
+	zfile_io_fetch_failed(io, errno_to_blk_status(r));
 }
 
 static void zfile_io_wait_work(struct work_struct *work)
