@@ -76,10 +76,13 @@ static int zfile_load(struct zfile *zf, const struct zfile_ends *ends,
 	return obd_codec_get(zf->info.algorithm, &zf->codec, error);
 }
 
+/* Out of memory they wait for each other, and each one has a thread while it does. */
+#define ZFILE_MAX_WAITING	32
+
 static int zfile_create_queue(struct zfile *zf, const char **error)
 {
-	zf->wait_queue = alloc_workqueue("dm_zfile/%pg", WQ_MEM_RECLAIM | WQ_UNBOUND, 0,
-					 zf->bdev);
+	zf->wait_queue = alloc_workqueue("dm_zfile/%pg", WQ_MEM_RECLAIM | WQ_UNBOUND,
+					 ZFILE_MAX_WAITING, zf->bdev);
 	if (!zf->wait_queue) {
 		*error = "Cannot create ZFile workqueue";
 		return -ENOMEM;
@@ -169,7 +172,8 @@ size_t zfile_resident_bytes(const struct zfile *zf)
  * @limits: limits of a device that reads from it
  *
  * Any sector can be read, whatever the device below can do, but a part of a block
- * costs as much as the whole. What that device says of places in it means nothing.
+ * costs as much as the whole. What that device says of places in it means nothing, and
+ * who polls would not find its bio there.
  */
 void zfile_limits(const struct zfile *zf, struct queue_limits *limits)
 {
@@ -181,4 +185,5 @@ void zfile_limits(const struct zfile *zf, struct queue_limits *limits)
 	limits->chunk_sectors = 0;
 	limits->alignment_offset = 0;
 	limits->flags &= ~BLK_FLAG_MISALIGNED;
+	limits->features &= ~BLK_FEAT_POLL;
 }
