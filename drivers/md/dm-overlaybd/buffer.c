@@ -8,6 +8,7 @@
  * next reads. A shrinker takes them back when memory is short.
  */
 
+#include <linux/limits.h>
 #include <linux/percpu.h>
 #include <linux/shrinker.h>
 #include <linux/spinlock.h>

@@ -4,7 +4,6 @@
  */
 
 #include <linux/errno.h>
-#include <linux/math64.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched.h>

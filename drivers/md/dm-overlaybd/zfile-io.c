@@ -358,7 +358,7 @@ static bool may_decode_here(const struct zfile_io *io)
 		return false;
 	if (IS_ENABLED(CONFIG_PREEMPT_RT) && !preemptible())
 		return false;
-	return !in_interrupt() && !irqs_disabled();
+	return in_task() && !softirq_count() && !irqs_disabled();
 }
 
 static void zfile_io_fetch_failed(struct zfile_io *io, blk_status_t status)

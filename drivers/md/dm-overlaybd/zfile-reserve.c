@@ -5,6 +5,7 @@
 
 #include <linux/bio.h>
 #include <linux/highmem.h>
+#include <linux/lockdep.h>
 #include <linux/math.h>
 #include <linux/mm.h>
 #include <linux/slab.h>
