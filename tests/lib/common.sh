@@ -20,6 +20,12 @@ as_root() {
 	fi
 }
 
+# Waits while another one installs, as a machine does by itself at times.
+install_packages() {
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
+		--no-install-recommends -o DPkg::Lock::Timeout=600 "$@"
+}
+
 # need_packages PACKAGE...: install the Debian packages that are missing.
 # Says what it installs; a no-op when everything is there.
 need_packages() {
@@ -35,12 +41,10 @@ need_packages() {
 	(
 		# One apt at a time, also between parallel test parts.
 		flock 9
-		# shellcheck disable=SC2086 # a list of package names
-		as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
-			--no-install-recommends $missing >"$OBD_CACHE/apt.log" 2>&1 || {
+		# shellcheck disable=SC2086 # two lists of package names
+		install_packages $missing >"$OBD_CACHE/apt.log" 2>&1 || {
 			as_root apt-get update >>"$OBD_CACHE/apt.log" 2>&1 &&
-			as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y \
-				--no-install-recommends $missing >>"$OBD_CACHE/apt.log" 2>&1
+			install_packages $missing >>"$OBD_CACHE/apt.log" 2>&1
 		}
 	) 9>"$OBD_CACHE/apt.lock" || die "apt-get failed, see $OBD_CACHE/apt.log"
 }
