@@ -22,11 +22,9 @@ reads_as() {
 		devcheck "/dev/mapper/$1" "$IMAGES/$2.$3.ref" buffered-512
 }
 
-# Whatever was there before the first device, and is now, is all it may read.
+# What was there when the device was opened, and what is there now, is all it may read.
 sane() {
-	damage "/dev/mapper/$1" "$IMAGES/$2.a.ref" 4096 >/tmp/a
-	damage "/dev/mapper/$1" "$IMAGES/$2.b.ref" 4096 >/tmp/b
-	true
+	damage -o "$IMAGES/$2.b.ref" "/dev/mapper/$1" "$IMAGES/$2.a.ref" 4096
 }
 
 another_file() {
@@ -36,7 +34,7 @@ another_file() {
 	loopchange "$disk" "$IMAGES/$1.b"
 	check "$1, other file: opened while the first is" open_as second "$1" "$disk"
 	check "$1, other file: read" reads_as second "$1" b
-	check "$1, other file: the first device is alive" sane first "$1"
+	check "$1, other file: the first device reads nothing else" sane first "$1"
 	loopchange "$disk" "$IMAGES/$1.a"
 	check "$1, first file again: opened" open_as third "$1" "$disk"
 	check "$1, first file again: read" reads_as third "$1" a
@@ -68,7 +66,7 @@ written_over() {
 	check "$1, written over: opened while the first is" open_as second "$1" "$disk"
 	check "$1, written over: read" reads_as second "$1" b
 	unmap second
-	check "$1, written over: the first device is alive" sane first "$1"
+	check "$1, written over: the first device reads nothing else" sane first "$1"
 	cat "$IMAGES/$1.a" >/tmp/image
 	check "$1, written over again: opened while the first is" open_as third "$1" "$disk"
 	check "$1, written over again: read" reads_as third "$1" a
@@ -186,16 +184,39 @@ $((size - 2)) 2 linear $disk $((size - 2))"
 	loop_drop "$disk"
 }
 
+# Readers of a device that has nothing to do with all this, until readers_saw_nothing.
+start_readers() {
+	steady=$1 steady_disk=$(loop_setup "$IMAGES/$1.a")
+	open_as steady "$1" "$steady_disk"
+	for mode in threads-direct random-buffered; do
+		while [ ! -e /tmp/stop ]; do
+			devcheck /dev/mapper/steady "$IMAGES/$steady.a.ref" $mode || echo "$mode failed"
+			sleep 0.3
+		done >>/tmp/wrong 2>&1 &
+	done
+}
+
+readers_saw_nothing() {
+	touch /tmp/stop
+	wait
+	unmap steady
+	loop_drop "$steady_disk"
+	cat /tmp/wrong
+	[ ! -s /tmp/wrong ]
+}
+
 on_its_way digest
 for name in digest streamed; do
 	changed_meanwhile $name
 done
 parts_of_another leaves
 repaired leaves
+start_readers nodigest
 # shellcheck disable=SC2154 # set in vars
 for name in $all; do
 	another_file "$name"
 	attached_again "$name"
 	written_over "$name"
 done
+check "readers of another device saw nothing of it" readers_saw_nothing
 done_testing
