@@ -13,6 +13,8 @@ for kind in failslab fail_page_alloc; do
 	echo N >$debug/$kind/ignore-gfp-wait
 done
 echo 0 >$debug/fail_page_alloc/min-order
+# Those of vmalloc, too.
+echo N >$debug/fail_page_alloc/ignore-gfp-highmem
 echo Y >$debug/failslab/task-filter
 echo -1 >$debug/failslab/times
 dd if="$RAW_DISK" of=/dev/ram0 bs=1M 2>/dev/null

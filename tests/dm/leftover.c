@@ -61,9 +61,11 @@ static time_t seconds(void)
 	return now.tv_sec;
 }
 
-static bool leaves_something(int count, char **command, char *text, size_t size)
+static enum usage_growth leaves_something(int count, char **command, char *text,
+					  size_t size)
 {
 	static struct usage before, after;
+	enum usage_growth growth = USAGE_SAME;
 	time_t end, drop = 0;
 
 	drop_caches();
@@ -77,25 +79,29 @@ static bool leaves_something(int count, char **command, char *text, size_t size)
 			drop = seconds() + DROP_EVERY_S;
 		}
 		usage_take(&after, SLABS_EXACTLY);
-		if (!usage_grew(&before, &after, count, text, size))
-			return false;
+		growth = usage_grew(&before, &after, count, text, size);
+		if (growth == USAGE_SAME)
+			break;
 		usleep(SETTLE_US);
 	}
-	return true;
+	return growth;
 }
 
 int main(int argc, char **argv)
 {
 	int count = argc > 2 ? atoi(argv[1]) : 0;
+	enum usage_growth growth = USAGE_SAME;
 	char text[256];
 
 	if (count < 1)
 		die("usage: leftover COUNT COMMAND [ARGUMENT]...");
 	/* What is made once, by the first that needs it, is no leak. */
 	execute(argv + 2);
-	for (int round = 0; round < ROUNDS; round++)
-		if (!leaves_something(count, argv + 2, text, sizeof(text)))
+	for (int round = 0; round < ROUNDS && growth != USAGE_MORE_REFERENCES; round++) {
+		growth = leaves_something(count, argv + 2, text, sizeof(text));
+		if (growth == USAGE_SAME)
 			return 0;
+	}
 	printf("%d times: %s\n", count, text);
 	return 1;
 }

@@ -197,17 +197,20 @@ static void hold_other(const char *name, const char *table)
 }
 
 /* Is something left behind that does not go away? */
-static bool is_left(const struct usage *before, int loads, char *text, size_t size)
+static enum usage_growth is_left(const struct usage *before, int loads, char *text,
+				 size_t size)
 {
 	static struct usage after;
+	enum usage_growth growth = USAGE_SAME;
 
 	for (int tries = 0; tries < 20; tries++) {
 		usleep(100000);
 		usage_take(&after, SLABS_EXACTLY);
-		if (!usage_grew(before, &after, loads, text, size))
-			return false;
+		growth = usage_grew(before, &after, loads, text, size);
+		if (growth == USAGE_SAME)
+			break;
 	}
-	return true;
+	return growth;
 }
 
 /* Kept open, too, but even writing may fail. */
@@ -298,8 +301,9 @@ static unsigned int load_steps(const char *name, unsigned int *minor, const char
 }
 
 /* All steps; returns if they leave something behind, and what. */
-static bool steps_leave(const char *name, unsigned int *minor, const char *table,
-			bool is_short, int klog, char *text, size_t size)
+static enum usage_growth steps_leave(const char *name, unsigned int *minor,
+				     const char *table, bool is_short, int klog,
+				     char *text, size_t size)
 {
 	static struct usage before;
 	unsigned int n;
@@ -316,6 +320,7 @@ static void load_mode(const char *table, const char *other, bool is_short)
 {
 	unsigned int minor;
 	char name[64], other_name[80], text[1024];
+	enum usage_growth growth;
 	int klog = klog_open();
 
 	snprintf(name, sizeof(name), "memfail-%d", getpid());
@@ -327,8 +332,10 @@ static void load_mode(const char *table, const char *other, bool is_short)
 	dm_clear(name);
 	usleep(500000);
 	/* A debug kernel keeps each call trace that it sees for the first time. */
-	if (steps_leave(name, &minor, table, is_short, klog, text, sizeof(text)) &&
-	    steps_leave(name, &minor, table, is_short, klog, text, sizeof(text)))
+	growth = steps_leave(name, &minor, table, is_short, klog, text, sizeof(text));
+	if (growth == USAGE_MORE_REFERENCES)
+		die("the loads leave something behind: %s", text);
+	if (growth && steps_leave(name, &minor, table, is_short, klog, text, sizeof(text)))
 		die("twice the loads leave something behind: %s", text);
 	if (dm_remove(name) || dm_remove(other_name))
 		die("cannot remove the devices");
@@ -377,7 +384,7 @@ static void storm_mode(const char *device, int seconds)
 
 	if (mlockall(MCL_CURRENT | MCL_FUTURE))
 		die("mlockall: %s", strerror(errno));
-	srand(1);
+	srand(getpid());
 	fail_at_will(true);
 	while (time(NULL) < end) {
 		size_t len = (1 + rand() % (rand() % 4 ? 16 : 256)) * SECTOR;

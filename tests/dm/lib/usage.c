@@ -232,33 +232,33 @@ static long cache_objects(const struct usage *usage, const char *name)
 	return 0;
 }
 
-bool usage_grew(const struct usage *before, const struct usage *after,
-		int repetitions, char *text, size_t size)
+enum usage_growth usage_grew(const struct usage *before, const struct usage *after,
+			     int repetitions, char *text, size_t size)
 {
 	long many = repetitions - repetitions / 10;
 
+#define GREW(field, limit, growth)						\
+	do {									\
+		if (after->field - before->field >= (limit)) {			\
+			snprintf(text, size, #field " grew by %ld",		\
+				 after->field - before->field);			\
+			return growth;						\
+		}								\
+	} while (0)
+	GREW(bufio_bytes, 1, USAGE_MORE_REFERENCES);
+	GREW(module_references, 1, USAGE_MORE_REFERENCES);
+	GREW(threads, 1, USAGE_MORE_REFERENCES);
+	GREW(vmalloc_areas, many, USAGE_MORE_MEMORY);
+	GREW(used_pages, many, USAGE_MORE_MEMORY);
+#undef GREW
 	for (int i = 0; i < after->nr_caches; i++) {
 		const char *name = after->caches[i].name;
 		long grown = after->caches[i].objects - cache_objects(before, name);
 
 		if (grown >= many) {
 			snprintf(text, size, "%ld more objects in %s", grown, name);
-			return true;
+			return USAGE_MORE_MEMORY;
 		}
 	}
-#define GREW(field, limit)							\
-	do {									\
-		if (after->field - before->field >= (limit)) {			\
-			snprintf(text, size, #field " grew by %ld",		\
-				 after->field - before->field);			\
-			return true;						\
-		}								\
-	} while (0)
-	GREW(vmalloc_areas, many);
-	GREW(used_pages, many);
-	GREW(bufio_bytes, 1);
-	GREW(module_references, 1);
-	GREW(threads, 1);
-#undef GREW
-	return false;
+	return USAGE_SAME;
 }

@@ -33,11 +33,19 @@ enum usage_slabs {
 
 void usage_take(struct usage *usage, enum usage_slabs slabs);
 
+enum usage_growth {
+	USAGE_SAME,
+	/* May be something that is made once, by the first that needs it. */
+	USAGE_MORE_MEMORY,
+	/* Of references, threads and what dm-bufio holds nothing is kept, ever. */
+	USAGE_MORE_REFERENCES,
+};
+
 /*
  * Did something grow by about one per repetition, or a reference count at all?
  * Says what in text. Much is freed late: believe it when it stays.
  */
-bool usage_grew(const struct usage *before, const struct usage *after,
+enum usage_growth usage_grew(const struct usage *before, const struct usage *after,
 		int repetitions, char *text, size_t size);
 
 #endif
