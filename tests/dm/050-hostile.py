@@ -52,27 +52,34 @@ def is_ok(name, kind, images, sectors, good=True):
     out.case(name, ['%d %s %s' % (sectors, kind, words)], expect)
 
 
-def is_refused(name, kind, images, sectors, error):
+def is_refused(name, kind, images, sectors, error, repeat=True):
     words = ' '.join(out.on_raw(image) for image in images)
-    again = 0 if (kind, error) in reasons else 100
+    again = 100 if repeat and (kind, error) not in reasons else 0
     reasons.add((kind, error))
     out.case(name, ['%d %s %s' % (sectors, kind, words)], 'refuse ' + error, again)
 
 
 # --- ZFile, at load ----------------------------------------------------------
 
-def zfile(name, error, both=True, **options):
+def in_both_targets(name, image, error):
+    """What is no ZFile at all is a bare layer to the target lsmt."""
+    is_refused('zfile, ' + name, 'zfile', [image], SECTORS, error)
+    if error != NO_ZFILE:
+        is_refused('layer, ' + name, 'lsmt', [image], SECTORS, error, repeat=False)
+
+
+def zfile(name, error, **options):
     """A ZFile with the options of the builder, in each of its two forms."""
-    for overwrite in (True, False) if both else (True,):
+    for overwrite in True, False:
         form = 'final header' if overwrite else 'trailer only'
         image = build_zfile(PAYLOAD, overwrite=overwrite, **options)
-        is_refused('zfile, %s: %s' % (form, name), 'zfile', [image], SECTORS, error)
+        in_both_targets('%s: %s' % (form, name), image, error)
 
 
 def zfile_part(name, error, part, **values):
     """Fields of the header (final) or of the trailer alone (not final)."""
     image = build_zfile(PAYLOAD, overwrite=part == 'header', **{part: values})
-    is_refused('zfile, %s: %s' % (part, name), 'zfile', [image], SECTORS, error)
+    in_both_targets('%s: %s' % (part, name), image, error)
 
 
 def zfile_load():

@@ -15,6 +15,7 @@ layer_lz4=$(echo "$layer_lz4" | sed "s|RAW|$RAW_DISK|")
 zfile_table="0 $plain_sectors zfile $layer"
 fused_table="0 $device_sectors lsmt $layer"
 lz4_table="0 $device_sectors lsmt $layer_lz4"
+corrupt_table="0 $plain_sectors zfile $(echo "$corrupt" | sed "s|RAW|$RAW_DISK|")"
 stacked_table="0 $device_sectors lsmt /dev/mapper/lower $plain_bytes"
 
 references() {
@@ -40,10 +41,16 @@ reads_well() {
 		devcheck /dev/mapper/lz4 "$IMAGES/reference" shuffled-direct-512
 }
 
+# What a corrupt block leaves to be done is done before the module goes.
+corrupt_then_gone() {
+	map corrupt "$corrupt_table" && [ "$(readat /dev/mapper/corrupt 8 8 20 | cut -d' ' -f1)" = 20 ] &&
+		dmsetup remove corrupt && rmmod dm-overlaybd
+}
+
 one_round() {
 	insmod "$module" && create_all && reads_well || return 1
 	! rmmod dm-overlaybd || return 1
-	remove_all && rmmod dm-overlaybd
+	remove_all && corrupt_then_gone
 }
 
 unused() {

@@ -113,20 +113,33 @@ removed_by_force() {
 removed_when_closed() {
 	map upper "$(table_of fused)"
 	exec 3</dev/dm-0
+	start_readers /dev/dm-0
 	check "removed when closed: asked for" dmsetup remove --deferred upper
 	check "removed when closed: reads while open" devcheck /dev/dm-0 "$REF" direct-64k
+	check "removed when closed: readers saw nothing of it" stop_readers
 	exec 3<&-
 	sleep 0.3
 	check "removed when closed: gone" [ ! -e /sys/block/dm-0 ]
 }
 
-# one_of_many NUMBER: makes a device of four kinds, reads it, removes it
+# one_of_many NUMBER: makes a device of four kinds, reads it, waits until all are there,
+# removes it
 one_of_many() {
 	kind=shared$(($1 % 4))
-	if map "many$1" "$(table_of $kind)" &&
-		devcheck -s "$1" "/dev/mapper/many$1" "$IMAGES/$kind.ref" shuffled-direct-64k; then
+	map "many$1" "$(table_of $kind)" &&
+		devcheck -s "$1" "/dev/mapper/many$1" "$IMAGES/$kind.ref" shuffled-direct-64k &&
+		until [ -e /tmp/many/all ]; do sleep 0.5; done &&
 		unmap "many$1" && echo "fine" >"/tmp/many/$1"
-	fi
+}
+
+# Lets all of them go on when they are there, or when that takes too long.
+wait_for_many() {
+	for _ in $(seq 600); do
+		there=$(dmsetup ls | grep -c '^many')
+		[ "$there" -lt $DEVICES ] || break
+		sleep 0.2
+	done
+	touch /tmp/many/all
 }
 
 many_at_once() {
@@ -138,6 +151,8 @@ many_at_once() {
 		one_of_many "$number" >"/tmp/many/$number.out" 2>&1 &
 		makers="$makers $!"
 	done
+	wait_for_many
+	is "$DEVICES devices at the same time" "$there" $DEVICES
 	# shellcheck disable=SC2086 # a list
 	wait $makers
 	check "$DEVICES devices come and go: readers saw nothing of it" stop_readers
@@ -145,7 +160,7 @@ many_at_once() {
 	for number in $(seq $DEVICES); do
 		[ -e "/tmp/many/$number" ] || cat "/tmp/many/$number.out"
 	done
-	is "$DEVICES devices that share layers, at the same time" \
+	is "$DEVICES devices that share layers come and go" \
 		"$(cat /tmp/many/*[0-9] | grep -c fine)" $DEVICES
 	rm -r /tmp/many
 }
