@@ -89,6 +89,22 @@ is "the kernel does not complain" "$(dmesg | grep "alignment inconsistency")" ""
 unmap device
 unmap array
 
+# A disk that can be polled, which a ZFile on it cannot.
+polled() {
+	mount -t configfs configfs /sys/kernel/config 2>/dev/null
+	mkdir /sys/kernel/config/nullb/polled && cd /sys/kernel/config/nullb/polled &&
+		echo 16 >size && echo 1 >memory_backed && echo 1 >poll_queues && echo 1 >power
+}
+check "a disk that can be polled" polled
+dd if="$RAW_DISK" of=/dev/polled bs=512 skip="${place#*@}" \
+	count=$((${place%@*} / 512 + 1)) 2>/dev/null
+map_of zfile "/dev/polled ${place%@*}"
+is "it can, and the zfile on it cannot" \
+	"$(cat /sys/block/polled/queue/io_poll) $(queue io_poll)" "1 0"
+unmap device
+echo 0 >/sys/kernel/config/nullb/polled/power
+rmdir /sys/kernel/config/nullb/polled
+
 map_of lsmt "$layer_plain" "$layer_packed"
 says "lsmt, a layer of it in 16384-byte blocks" 16384
 unmap device

@@ -32,6 +32,15 @@ image('crc', 'zfile', TEXT, 160, block_crcs={BAD: 1})
 image('lz4', 'zfile', TEXT, 160, blocks={BAD: b'\xff' * 99}, verify=0)
 # The first 4096 bytes of the layer are its header.
 image('lsmt', 'lsmt', build_lsmt([data(50, TEXT)], 300 * SECTOR), 300, block_crcs={BAD: 1})
+# Its jump table is too large to be kept in memory.
+content = text_bytes(4200 * SECTOR, 3)
+wide = build_zfile(content, block_size=SECTOR)
+out.file('wide', bytes(16 * SECTOR) + wide)
+out.variable('wide', 'zfile %d %d' % (len(content) // SECTOR, len(wide)))
+# A layer below "lsmt", whose bad block hides it.
+other = build_zfile(build_lsmt([data(0, text_bytes(90 * SECTOR, 2))], 300 * SECTOR))
+out.file('other', bytes(3 * SECTOR) + other)
+out.variable('other_bytes', len(other))
 # Blocks with a checksum of what they contain, which the decompressor looks at again;
 # and not larger than a page, so that it writes to the pages of who reads.
 summed = text_bytes(16 * BLOCK, 1)

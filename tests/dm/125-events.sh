@@ -26,7 +26,7 @@ events() { dmsetup info -c --noheadings -o events upper; }
 heard() { tail -n "+$((forgotten + 1))" /tmp/heard | grep -c -- "$1"; }
 forget_all() {
 	forgotten=$(wc -l </tmp/heard)
-	dmesg -c >/dev/null
+	forget_log
 }
 settle() { sleep 0.3; }
 
@@ -55,16 +55,27 @@ on_lower() {
 	below=$(dmsetup info -c --noheadings -o blkdevname lower)
 }
 
+reload_lower() {
+	dmsetup suspend --noflush --nolockfs lower
+	dmsetup load lower --table "$1"
+	dmsetup resume lower
+}
+
 drop_lower() {
 	unmap lower
 	loop_drop "$disk"
 }
 
+# What messages about the device "upper" call it.
+know_upper() {
+	number=$(dmsetup info -c --noheadings -o major,minor --separator : upper)
+	node=DEVNAME=$(dmsetup info -c --noheadings -o blkdevname upper)
+}
+
 opened() {
 	forget_all
 	check "$1: opened" open_upper "$1"
-	number=$(dmsetup info -c --noheadings -o major,minor --separator : upper)
-	node=DEVNAME=$(dmsetup info -c --noheadings -o blkdevname upper)
+	know_upper
 	settle
 	ctr="^audit 1338 .*: module=$kind op=ctr .* dev=$number error_msg='success' res=1"
 	is "$1: one audit record of it" "$(heard "$ctr") $(heard '^audit ')" "1 1"
@@ -176,6 +187,23 @@ read_ahead_fails() {
 	drop_lower
 }
 
+# Nor is it when the index cannot be read for it.
+read_ahead_has_no_index() {
+	on_lower wide
+	kind=zfile
+	opened wide
+	forget_all
+	reload_lower "0 $(sectors /dev/mapper/lower) error"
+	readat -a /dev/mapper/upper 2048 32
+	settle
+	is "read-ahead without an index: it is no error" "$(read_errors) $(failed_events)" "0 0"
+	is "a read without an index: fails" "$(readat /dev/mapper/upper 2048 8 | cut -d' ' -f1)" 1
+	settle
+	is "a read without an index: is one" "$(read_errors) $(failed_events)" "1 1"
+	unmap upper
+	drop_lower
+}
+
 # A layer that is there twice has failed once.
 twice() {
 	on_lower lsmt
@@ -190,15 +218,28 @@ twice() {
 	drop_lower
 }
 
+# Of two layers on two devices the one is named that has the block.
+# shellcheck disable=SC2046,SC2154 # two words; set in vars
+one_of_two_layers() {
+	on_lower lsmt
+	other_disk=$(loop_setup "$IMAGES/other")
+	set -- $(of lsmt)
+	map upper "0 $2 lsmt $other_disk $other_bytes@3 /dev/mapper/lower $3@16"
+	know_upper
+	set -- $(of lsmt lost)
+	told "one of two layers" lsmt "$1" "$2" "$1"
+	unmap upper
+	loop_drop "$other_disk"
+	drop_lower
+}
+
 # The disk fails: that is an event, but nobody has changed a block.
 disk_fails() {
 	on_lower crc
 	kind=zfile
 	opened crc
 	errors_before=$(read_errors)
-	dmsetup suspend --noflush --nolockfs lower
-	dmsetup load lower --table "0 $(sectors /dev/mapper/lower) error"
-	dmsetup resume lower
+	reload_lower "0 $(sectors /dev/mapper/lower) error"
 	forget_all
 	is "the disk fails" "$(readat /dev/mapper/upper 0 8 | cut -d' ' -f1)" 1
 	settle
@@ -249,7 +290,9 @@ disk_fails
 read_when_told
 read_ahead_fails crc zfile 0
 read_ahead_fails lsmt lsmt 48
+read_ahead_has_no_index
 twice
+one_of_two_layers
 writes_while_it_reads
 on_lower crc
 refused "no ZFile there" zfile 4096@8 "Not a ZFile: bad magic in the header"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Disks with sectors of 4096 bytes, with tiny requests, with gaps between
-# segments, with interrupts instead of inline completion: all is read right. A
-# bare layer cannot lie on sectors of 4096 bytes and is refused.
+# Disks with sectors of 4096 bytes, with tiny requests, of two segments, with gaps
+# between segments, that do not merge, with interrupts instead of inline completion: all
+# is read right. A bare layer cannot lie on sectors of 4096 bytes and is refused.
 . /lib.sh
 # shellcheck source=/dev/null
 . "$IMAGES/vars"
@@ -27,12 +27,22 @@ drop_disk() {
 	rmdir $nullb/odd
 }
 
-# on_disk IMAGE SECTOR: put the image there and open it
-# shellcheck disable=SC2046 # three words
+# on_disk IMAGE SECTOR: put the image on /dev/odd; "table" opens it
 on_disk() {
 	dd if="$IMAGES/$1" of=/dev/odd bs=512 seek="$2" 2>/dev/null && sync
-	set -- "$2" $(of "$1")
-	table="0 $3 $2 /dev/odd $4@$1"
+	lies_on /dev/odd "$@"
+}
+
+# lies_on DISK IMAGE SECTOR: the same for one that is there already
+# shellcheck disable=SC2046 # three words
+lies_on() {
+	set -- "$1" "$3" $(of "$2")
+	table="0 $4 $3 $1 $5@$2"
+}
+
+# queue_of DISK ATTRIBUTE
+queue_of() {
+	cat "/sys/block/${1#/dev/}/queue/$2"
 }
 
 # read_all TEXT IMAGE SECTOR [MODES]
@@ -43,14 +53,19 @@ read_all() {
 	done
 }
 
-# all_right TEXT IMAGE SECTOR [MODES]
-all_right() {
-	on_disk "$2" "$3"
+# right TEXT IMAGE SECTOR [MODES]: the image is there already
+right() {
 	check "$2 on $1, from sector $3: opened" map upper "$table"
 	check "$2 on $1, from sector $3: read" read_all "$@"
 	is "$2 on $1, from sector $3: sectors of 512 bytes" \
 		"$(blockdev --getss /dev/mapper/upper)" 512
 	unmap upper
+}
+
+# all_right TEXT IMAGE SECTOR [MODES]
+all_right() {
+	on_disk "$2" "$3"
+	right "$@"
 }
 
 # A device that gets larger sectors under an open image, as by a reload of its table.
@@ -66,7 +81,7 @@ grows() {
 	dmsetup load --readonly lower --table "0 $((($(sectors "$plain_disk") + 7) / 8 * 8)) linear /dev/odd 0"
 	dmsetup resume lower
 	is "$1: now they have 4096" "$(blockdev --getss /dev/mapper/lower)" 4096
-	dmesg -c >/dev/null
+	forget_log
 	is "$1, larger sectors: reads fail" "$(readat /dev/mapper/first 0 8 3 | cut -d' ' -f1)" 3
 	is "$1, larger sectors: counted" \
 		"$(dmsetup status first | awk '{ print $(NF - 1), $NF }')" "3 0"
@@ -81,26 +96,39 @@ grows() {
 	drop_disk
 }
 
-# What lies below is swapped, as by a reload of its table: for a device that always
-# waits, and for one that is too short.
+# waits_below DEVICE IMAGE: on that device, while "lower" becomes a device that always waits
 # shellcheck disable=SC2046 # three words
-swapped_below() {
-	name=$1 disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
-	dmsetup create --readonly lower --table "0 $size linear $disk 0"
-	set -- $(of "$1")
-	table="0 $2 $1 /dev/mapper/lower $3"
+waits_below() {
+	wb_text="$2 on $1" name=$2
+	reload_lower "0 $size linear $disk 0"
+	set -- "$1" $(of "$2")
+	table="0 $3 $2 /dev/mapper/$1 $4"
 	map first "$table"
-	is "$name, a read that must not wait" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 0
+	is "$wb_text, a read that must not wait" \
+		"$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 0
 	reload_lower "0 $size flakey $disk 0 1000 0"
-	is "$name, it would wait below: EAGAIN" "$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 1
-	is "$name, that is no error, and no event" "$(dmsetup status first |
+	is "$wb_text, it would wait below: EAGAIN" \
+		"$(readat -n /dev/mapper/first 0 8 | cut -d' ' -f1)" 1
+	is "$wb_text, that is no error, and no event" "$(dmsetup status first |
 		awk '{ print $(NF - 1), $NF }') $(dmsetup info -c --noheadings -o events first)" \
 		"0 0 0"
-	check "$name, other reads are right" devcheck /dev/mapper/first "$IMAGES/$name.ref" direct-64k
+	check "$wb_text, other reads are right" \
+		devcheck /dev/mapper/first "$IMAGES/$name.ref" direct-64k
 	unmap first
+}
+
+# What lies below is swapped, as by a reload of its table: for a device that always
+# waits, and for one that is too short.
+swapped_below() {
+	disk=$(loop_setup "$IMAGES/$1") && size=$(sectors "$disk")
+	dmsetup create --readonly lower --table "0 $size linear $disk 0"
+	dmsetup create --readonly middle --table "0 $size linear /dev/mapper/lower 0"
+	waits_below lower "$1"
+	waits_below middle "$1"
+	unmap middle
 
 	dmsetup create --notable second
-	dmsetup load --readonly second --table "$table"
+	dmsetup load --readonly second --table "$(echo "$table" | sed s/middle/lower/)"
 	reload_lower "0 $((size - 1)) linear $disk 0"
 	check "$name, too short when it is resumed: refused" \
 		sh -c '! dmsetup resume second && dmesg | grep -q "too small for target"'
@@ -136,21 +164,37 @@ grows small
 swapped_below lz4
 swapped_below bare
 
+# shellcheck disable=SC2154 # set in vars
 check "a disk with requests of one page" make_disk blocksize=512 max_sectors=8
-for name in lz4 zstd bare fused; do
-	all_right "requests of 4 KiB" $name 5
+for name in $all; do
+	all_right "requests of 4 KiB" "$name" 5
 done
 drop_disk
 
+is "a disk with requests of two segments" "$(queue_of "$RAW_DISK" max_segments)" 2
+for name in $all; do
+	sector=$(of "${name}_place")
+	lies_on "$RAW_DISK" "$name" "$sector"
+	right "two segments" "$name" "$sector"
+done
+
 check "a disk that joins only whole pages" make_disk blocksize=512 virt_boundary=1
-for name in lz4 zstd bare fused; do
-	all_right "page boundaries" $name 5
+for name in $all; do
+	all_right "page boundaries" "$name" 5
+done
+drop_disk
+
+check "a disk" make_disk blocksize=512
+echo 2 >/sys/block/odd/queue/nomerges
+is "that does not merge requests" "$(queue_of /dev/odd nomerges)" 2
+for name in $all; do
+	all_right "no merges" "$name" 5
 done
 drop_disk
 
 check "a disk with timers" make_disk blocksize=512 irqmode=2 completion_nsec=100000
-for name in lz4 zstd bare fused; do
-	all_right "timer interrupts" $name 5 "direct-64k threads-direct processes"
+for name in $all; do
+	all_right "timer interrupts" "$name" 5 "direct-64k threads-direct processes"
 done
 drop_disk
 done_testing

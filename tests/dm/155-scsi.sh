@@ -131,6 +131,15 @@ small_requests() {
 	echo "$is_kb" >"$queue/max_sectors_kb"
 }
 
+unmerged_requests() {
+	echo 2 >"$queue/nomerges"
+	is "sectors of $unit: requests that are not merged" "$(cat "$queue/nomerges")" 2
+	for name in $1; do
+		in_modes "no merges" "$name" 0 direct-1m random-buffered
+	done
+	echo 0 >"$queue/nomerges"
+}
+
 # A disk that is taken offline gives errors, and nothing is lost for good.
 offline() {
 	map upper "$(table lz4)"
@@ -192,7 +201,7 @@ large_sectors() {
 odd_layers() {
 	is "a disk that writes 4096 bytes at once" \
 		"$(cat "$queue/physical_block_size")" 4096
-	dmesg -c >/dev/null
+	forget_log
 	map upper "$(table bare) $disk ${bare##* }@$odd_place"
 	is "layers at any sector: nothing in the log" "$(dmesg | grep device-mapper:)" ""
 	check "layers at any sector: right" devcheck /dev/mapper/upper "$IMAGES/bare.ref" \
@@ -212,6 +221,7 @@ for size in 512 4096; do
 	bad_index
 	bad_metadata lz4
 	small_requests "$forms"
+	unmerged_requests "$forms"
 	for name in $forms; do
 		in_modes "beyond 2 TiB" "$name" $FAR direct-64k
 	done

@@ -58,6 +58,11 @@ want: $3"
 	fi
 }
 
+# Empties the kernel log; what it held is judged at the end of the test all the same.
+forget_log() {
+	dmesg -c >>/tmp/forgotten-log
+}
+
 # map NAME TABLE: a read-only device /dev/mapper/NAME.
 map() {
 	dmsetup create --readonly "$1" --table "$2"
