@@ -64,6 +64,10 @@ def sources_of(folder):
             if not name.endswith('.mod.c')}
 
 
+def files_in(folder, ending):
+    return glob.glob(os.path.join(folder, '**/*.' + ending), recursive=True)
+
+
 def extract(archive, folder):
     """Puts the data beside the notes; the archive has them by their path in the guest."""
     with tarfile.open(archive, 'r:') as tar:
@@ -104,9 +108,12 @@ def reports_of(run):
         stem = os.path.join(folder, name.removesuffix('.c'))
         if os.path.exists(stem + '.gcno') and not os.path.exists(stem + '.gcda'):
             raise Unusable('the guest has left no data of %s' % name)
-    data = glob.glob(os.path.join(folder, '**/*.gcda'), recursive=True)
+    data = files_in(folder, 'gcda')
     if not data:
         raise Unusable('nothing that the guest has run counts what it reaches')
+    # Where the kernel was built may be newer sources by now, of which gcov warns.
+    for notes in files_in(folder, 'gcno'):
+        os.utime(notes)
     return [report for path in data for report in run_gcov(path)]
 
 

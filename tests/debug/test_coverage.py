@@ -206,6 +206,8 @@ CASES = [
     ('no notes of one file', [removed(DATA + 'rt/unit.gcno')], 'cannot open notes file'),
     ('notes of another build', [other_notes], 'stamp mismatch'),
     ('old notes of a source that is gone', [wrote(DATA + 'rt/gone.gcno', 'x')], None),
+    ('notes that are older than the sources',
+     [lambda top: os.utime(os.path.join(top, DATA + 'rt/unit.gcno'), (1, 1))], None),
     ('a source has changed', [wrote(MODULE + '/unit.h', SOURCES['unit.h'] + '\n')],
      'the module had other sources then'),
     ('a source is new', [wrote(MODULE + '/new.c', '')],
@@ -213,7 +215,7 @@ CASES = [
     ('what make module leaves', [wrote(MODULE + '/unit.mod.c', '')], None),
 ]
 REPORT = (r'^unit\.c +(\d+)/\1 100\.0 % +3/3 100\.0 %$', r'^unit\.h .* 1/1 100\.0 %$',
-          r'^unit\.h:1: static inline int twice\(int n\)$')
+          r'^total .* 4/4 100\.0 %$', r'^unit\.h:1: static inline int twice\(int n\)$')
 
 
 def what_is_wrong(top, complaint):
