@@ -118,7 +118,10 @@ removed_when_closed() {
 	check "removed when closed: reads while open" devcheck /dev/dm-0 "$REF" direct-64k
 	check "removed when closed: readers saw nothing of it" stop_readers
 	exec 3<&-
-	sleep 0.3
+	for _ in $(seq 50); do
+		[ -e /sys/block/dm-0 ] || break
+		sleep 0.1
+	done
 	check "removed when closed: gone" [ ! -e /sys/block/dm-0 ]
 }
 
