@@ -58,7 +58,9 @@ fails_at_random() {
 	for seed in $(seq 20); do
 		devcheck -s "$seed" /dev/mapper/upper "$IMAGES/$1.ref" threads-direct
 	done >/tmp/out
-	for size in 512 4096 65536; do
+	# An image of few large blocks takes few requests.
+	echo 30 >$debug/fail_make_request/probability
+	for size in 512 4096 65536 512 4096 65536; do
 		damage -o "$IMAGES/$1.ref" /dev/mapper/upper "$IMAGES/$1.ref" $size
 	done >/tmp/failed
 	echo 0 >/sys/block/ram0/make-it-fail
@@ -66,8 +68,8 @@ fails_at_random() {
 	is "$1: requests fail at random, no data is wrong" "$(grep 'should be' /tmp/out)" ''
 	check "$1: and they did fail" grep -q 'Input/output error' /tmp/out
 	is "$1: nor is any when readers go on" "$(grep -v '^[0-9]*$' /tmp/failed)" ''
-	is "$1: which failed, too" "$(grep -c '^[1-9]' /tmp/failed)" 3
-	check "$1: which was counted" [ "$1" = bare ] || [ "$(errors)" -gt 0 ]
+	check "$1: which failed, too" grep -q '^[1-9]' /tmp/failed
+	[ "$1" = bare ] || check "$1: which was counted" [ "$(errors)" -gt 0 ]
 	check "$1: whole again" damage /dev/mapper/upper "$IMAGES/$1.ref" 4096
 	unmap upper
 }
