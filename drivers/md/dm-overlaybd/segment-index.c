@@ -176,22 +176,19 @@ static int merge_pass(const struct segment_list *upper,
 	return merge_lower_before(&c, U64_MAX, out);
 }
 
-/* Up to so many are not counted before they are merged. */
-#define MERGE_GUESSED_MAX	4096
-
 /*
  * How many segments laying one list over another can give. Each one of @upper may
- * cut one of @lower in two. Many are counted, which takes as long as merging them, as
- * all of that memory stays.
+ * cut one of @lower in two. To count them takes as long as merging them.
  */
 static int merge_capacity(const struct segment_list *upper,
-			  const struct segment_list *lower, size_t *capacity)
+			  const struct segment_list *lower, bool exact,
+			  size_t *capacity)
 {
 	struct merge_output out = { .segments = NULL };
 	int r;
 
 	*capacity = 2 * upper->count + lower->count;
-	if (*capacity <= MERGE_GUESSED_MAX)
+	if (!exact && *capacity <= SEGMENTS_MAX)
 		return 0;
 	r = merge_pass(upper, lower, &out);
 	*capacity = out.count;
@@ -201,13 +198,14 @@ static int merge_capacity(const struct segment_list *upper,
 }
 
 static int merge_into(const struct segment_list *upper,
-		      const struct segment_list *lower, struct segment_list *merged)
+		      const struct segment_list *lower, bool exact,
+		      struct segment_list *merged)
 {
 	struct merge_output out;
 	size_t capacity;
 	int r;
 
-	r = merge_capacity(upper, lower, &capacity);
+	r = merge_capacity(upper, lower, exact, &capacity);
 	if (!r)
 		r = segment_list_init(merged, capacity);
 	if (r || !capacity)
@@ -218,14 +216,17 @@ static int merge_into(const struct segment_list *upper,
 	return r;
 }
 
-/* Lay @upper over @lower; the result replaces @lower, @upper gets empty. */
+/*
+ * Lay @upper over @lower; the result replaces @lower, @upper gets empty. With @exact it
+ * has no room for more than is in it.
+ */
 static int merge_two(struct segment_list *upper, struct segment_list *lower,
-		     const char **error)
+		     bool exact, const char **error)
 {
 	struct segment_list merged = { .segments = NULL };
 	int r;
 
-	r = merge_into(upper, lower, &merged);
+	r = merge_into(upper, lower, exact, &merged);
 	if (r) {
 		segment_list_destroy(&merged);
 		*error = r == -EFBIG ? "Too many segments in all layers together" :
@@ -259,8 +260,11 @@ int segment_lists_merge(struct segment_list *lists, unsigned int count,
 	int r;
 
 	for (step = 1; step < count; step *= 2) {
+		/* The last lists, and those they are made of, are what takes the memory. */
+		bool exact = 4 * step >= count;
+
 		for (i = 0; i + step < count; i += 2 * step) {
-			r = merge_two(&lists[i + step], &lists[i], error);
+			r = merge_two(&lists[i + step], &lists[i], exact, error);
 			if (r)
 				return r;
 		}
