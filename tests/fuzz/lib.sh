@@ -4,7 +4,7 @@
 # how they are compiled. Source it, do not run it, in the top folder of the tree.
 # shellcheck shell=bash disable=SC2034 # used by who sources it
 
-FUZZ_TARGETS=(format segments jump-table image text)
+FUZZ_TARGETS=(format segments jump-table codec image text)
 
 driver=drivers/md/dm-overlaybd
 tool=tools/overlaybd
@@ -31,6 +31,10 @@ fuzz_sources() {
 	segments) sources+=("$driver/segment-index.c") ;;
 	jump-table)
 		sources+=("$driver"/{format,jump-table,vfile}.c "$tool/crc32c.c")
+		;;
+	codec)
+		sources+=("$driver/codec.c" "$tool"/{codec,message}.c)
+		libraries=(-llz4 -lzstd)
 		;;
 	image)
 		sources+=("${reader[@]}")

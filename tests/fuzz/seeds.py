@@ -16,7 +16,9 @@ sys.path.insert(0, os.path.join(HERE, '..', 'lib'))
 
 from obd_builder import (build_lsmt, build_zfile, data, invalid, tar_pax,
                          tar_ustar, text_bytes, zeroed)
+from obd_codec import ALGO_NUMBER
 from obd_hostile import all_cases
+from obd_reader import ImageError, ZFile, is_zfile, unwrap
 
 GOLDEN = os.path.join(HERE, '..', 'golden')
 LARGEST = 48 << 10
@@ -94,6 +96,26 @@ def pack_format(layer):
     return None
 
 
+def frames(layer):
+    """(algorithm, length of the content, frame) of each block."""
+    try:
+        source, _ = unwrap(layer)
+        zfile = ZFile(source) if is_zfile(source) else None
+    except ImageError:
+        return
+    for i, start in enumerate(zfile.starts[:-1] if zfile else ()):
+        end = zfile.starts[i + 1] - zfile.crc_size
+        yield (zfile.info.algo,
+               min(zfile.block_size, zfile.size - i * zfile.block_size),
+               source.read(start, end - start))
+
+
+def pack_frame(i, algorithm, content_bytes, frame):
+    """A frame for fuzz-codec; what else is done with it differs with I."""
+    return (bytes([(algorithm == ALGO_NUMBER['zstd']) | i % 16 << 1]) +
+            number(content_bytes - 1, 2) + frame)
+
+
 def number(value, size):
     return value.to_bytes(size, 'little')
 
@@ -149,12 +171,16 @@ CONFIGS = (
 
 
 def main(outdir):
+    blocks = {}
     for name, layers in [*golden_images(), *built_images(), *hostile_images()]:
         write(outdir, 'image', name, pack_image(layers))
         for i, layer in enumerate(layers):
             packed = pack_format(layer)
             if packed:
                 write(outdir, 'format', '%s.%d' % (name, i), packed)
+            blocks.update((frame, name) for frame in frames(layer))
+    for i, (frame, name) in enumerate(blocks.items()):
+        write(outdir, 'codec', '%s.%d' % (name, i), pack_frame(i, *frame))
     for i, config in enumerate(CONFIGS):
         write(outdir, 'text', 'config-%d' % i,
               b'\1\0\0' + json.dumps(config, separators=(',', ':')).encode())

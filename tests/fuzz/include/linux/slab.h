@@ -25,6 +25,12 @@ static inline void *kvmalloc(size_t bytes, enum gfp gfp)
 	return kmalloc(bytes, gfp);
 }
 
+static inline void *kvmalloc_node(size_t bytes, enum gfp gfp, int node)
+{
+	(void)node;
+	return kmalloc(bytes, gfp);
+}
+
 static inline void kvfree(const void *p)
 {
 	free((void *)p);
