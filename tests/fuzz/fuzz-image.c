@@ -128,12 +128,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static char *const names[] = { "0", "1", "2", "3" };
 	struct packed_layer layers[IMAGE_MAX_LAYERS];
 	unsigned int count = image_unpack(data, size, layers), i;
+	unsigned int options = image_options(data, size);
 	struct image image;
 
 	message_quiet();
 	for (i = 0; i < count; i++)
 		memory_file_add(layers[i].data, layers[i].bytes);
-	fault_set(&fault_read, image_failing_read(data, size));
+	memory_files_are_devices(options & IMAGE_ON_DEVICES);
+	fault_set(&fault_read, options & IMAGE_FAILING_READ);
 	if (!good_status(image_open(&image, count, names)))
 		use_image(&image);
 	image_close(&image);

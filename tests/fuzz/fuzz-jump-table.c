@@ -266,6 +266,17 @@ static void find(struct input *in, struct memory_file *f, const struct jump_tabl
 	}
 }
 
+static void cure_or_forget(struct input *in, struct memory_file *f,
+			   const struct jump_table *t)
+{
+	unsigned int what = take_number(in, 1) % 4;
+
+	if (what == 3)
+		jump_table_forget(t);
+	else
+		f->cure = what;
+}
+
 static void use_table(struct input *in, struct memory_file *f, const struct jump_table *t)
 {
 	for (int step = 0; step < MAX_STEPS && in->size && f->info.block_count; step++) {
@@ -290,7 +301,7 @@ static void use_table(struct input *in, struct memory_file *f, const struct jump
 			shift(in, f);
 			break;
 		case 7:
-			f->cure = take_number(in, 1) % 3;
+			cure_or_forget(in, f, t);
 			break;
 		}
 	}

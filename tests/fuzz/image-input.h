@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * How a whole image is packed into one input: the number of layers, from 0 for
- * one, and in the same byte which read fails, if any; for each layer a length of
- * 4 bytes and its file. What is not there is empty.
+ * one, and in the same byte which read fails, if any, and whether the files are
+ * devices; for each layer a length of 4 bytes and its file. What is not there is
+ * empty.
  */
 
 #ifndef TESTS_FUZZ_IMAGE_INPUT_H
@@ -18,7 +19,11 @@ struct packed_layer {
 	size_t bytes;
 };
 
-static inline unsigned int image_failing_read(const u8 *data, size_t size)
+#define IMAGE_OPTIONS		(256 / IMAGE_MAX_LAYERS)
+#define IMAGE_FAILING_READ	(IMAGE_OPTIONS / 2 - 1)
+#define IMAGE_ON_DEVICES	(IMAGE_OPTIONS / 2)
+
+static inline unsigned int image_options(const u8 *data, size_t size)
 {
 	return size ? *data / IMAGE_MAX_LAYERS : 0;
 }

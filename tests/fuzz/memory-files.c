@@ -17,6 +17,7 @@ static struct {
 	u64 bytes;
 } files[MEMORY_FILES];
 static int count;
+static bool are_devices;
 
 void memory_file_add(const void *content, size_t bytes)
 {
@@ -32,8 +33,14 @@ void memory_file_grow(u64 bytes)
 	files[count - 1].bytes += bytes;
 }
 
+void memory_files_are_devices(bool yes)
+{
+	are_devices = yes;
+}
+
 void memory_files_remove(void)
 {
+	are_devices = false;
 	while (count)
 		free(files[--count].content);
 }
@@ -47,6 +54,7 @@ int file_open(struct file *file, const char *path)
 		return fail(STATUS_USAGE, "cannot open %s", path);
 	file->fd = number;
 	file->bytes = files[number].bytes;
+	file->is_device = are_devices;
 	return 0;
 }
 

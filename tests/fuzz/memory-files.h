@@ -14,6 +14,7 @@
  */
 void memory_file_add(const void *content, size_t bytes);
 void memory_file_grow(u64 bytes);	/* the one added last, by zeros */
+void memory_files_are_devices(bool yes);	/* until they are removed */
 void memory_files_remove(void);
 
 #endif /* TESTS_FUZZ_MEMORY_FILES_H */

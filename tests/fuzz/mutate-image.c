@@ -30,7 +30,7 @@ struct piece {
 
 static struct piece layers[IMAGE_MAX_LAYERS];
 static unsigned int count;
-static unsigned int failing_read;
+static unsigned int options;
 static u64 random_state;
 
 static u64 below(u64 limit)
@@ -446,9 +446,9 @@ static void load(const u8 *data, size_t size)
 	struct packed_layer packed[IMAGE_MAX_LAYERS];
 
 	count = image_unpack(data, size, packed);
-	failing_read = chance(5) ? below(64) : image_failing_read(data, size);
+	options = chance(5) ? below(IMAGE_OPTIONS) : image_options(data, size);
 	if (chance(5))
-		failing_read = 0;
+		options &= ~IMAGE_FAILING_READ;
 	for (unsigned int i = 0; i < count; i++) {
 		layers[i] = (struct piece) { must_alloc(packed[i].bytes + 1), packed[i].bytes };
 		memcpy(layers[i].data, packed[i].data, packed[i].bytes);
@@ -468,7 +468,7 @@ static size_t store(u8 *data, size_t room)
 		memcpy(data + used + 4, layers[i].data, bytes);
 		used += 4 + bytes;
 	}
-	data[0] = i - 1 + failing_read * IMAGE_MAX_LAYERS;
+	data[0] = i - 1 + options * IMAGE_MAX_LAYERS;
 	for (i = 0; i < count; i++)
 		free(layers[i].data);
 	return used;

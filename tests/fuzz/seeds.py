@@ -23,6 +23,7 @@ from obd_reader import ImageError, ZFile, is_zfile, unwrap
 GOLDEN = os.path.join(HERE, '..', 'golden')
 LARGEST = 48 << 10
 MAX_LAYERS = 4
+ON_DEVICES = 0x80
 LSMT_INPUT = 64     # bytes of an LSMT header that fuzz-format takes
 
 
@@ -67,6 +68,8 @@ def built_images():
                                               overwrite=overwrite)]
     yield 'ustar', [tar_ustar(high), low]
     yield 'payload', [build_zfile(text + b'odd')]
+    yield 'gzip', [b'\x1f\x8b\x08' + text[:600]]
+    yield 'gnu', [tar_ustar(low).replace(b'ustar\x0000', b'ustar  \0', 1)]
 
 
 def hostile_images():
@@ -77,8 +80,8 @@ def hostile_images():
             yield case.name, layers
 
 
-def pack_image(layers):
-    return bytes([len(layers) - 1]) + b''.join(
+def pack_image(layers, options=0):
+    return bytes([len(layers) - 1 | options]) + b''.join(
         struct.pack('<I', len(layer)) + layer for layer in layers)
 
 
@@ -139,7 +142,8 @@ def shift_sizes(block, by):
     return b'\6' + number(block, 3) + number(by, 3)
 
 
-HEAL, BREAK, COLD, FIND_NOW = b'\7\1', b'\7\2', b'\4', b'\0' + bytes(4)
+HEAL, BREAK, FORGET = b'\7\1', b'\7\2', b'\7\3'
+COLD, FIND_NOW = b'\4', b'\0' + bytes(4)
 TABLES = {
     # The last leaf, the last group, sums of more than 32 bits.
     'far': pack_table(69999, 65800, [find(0, 130), find(69900, 99),
@@ -150,6 +154,8 @@ TABLES = {
     'shifted': pack_table(69999, 60, [shift_sizes(7, 65000), find(6, 3)]),
     'healed': pack_table(69999, 60, [HEAL, change(9, 61), find(0, 30)]),
     'lost': pack_table(69999, 60, [BREAK, change(9, 61), find(0, 30)]),
+    'forgotten': pack_table(69999, 60, [HEAL, change(9, 61), FORGET, find(0, 30)]),
+    'uncached': pack_table(100, 9, [FORGET, find(0, 9)], options=0xbf),
     'cold': pack_table(69999, 60, [COLD, FIND_NOW, find(0, 1), FIND_NOW]),
 }
 
@@ -164,6 +170,7 @@ CONFIGS = (
     {'lowers': [LOWER], 'upper': {'data': 'a', 'index': 'b', 'target': '',
                                   'gzipIndex': ''}},
     {'lowers': [dict(LOWER, targetFile='t', targetDigest='d')]},
+    {'lowers': [{'dir': '/empty'}]}, {'lowers': [{'dir': '/locked'}]},
     {'lowers': []}, {'lowers': [3]}, {'lowers': [{}] * 3}, {'upper': 3}, [],
     {'upper': {'data': 3}, 'lowers': [LOWER]}, {'lowers': [{'gzipIndex': []}]},
     {'lowers': [{'file': 'ab'}] * 255}, {'lowers': [{'file': 'ab'}] * 256}, {'lowers': [{'file': 'a\0b'}]},
@@ -179,6 +186,11 @@ def main(outdir):
             if packed:
                 write(outdir, 'format', '%s.%d' % (name, i), packed)
             blocks.update((frame, name) for frame in frames(layer))
+    for name, layers in built_images():
+        write(outdir, 'image', name + '-on-longer-devices', pack_image(
+            [layer + bytes(3 << 9) for layer in layers], ON_DEVICES))
+        write(outdir, 'image', name + '-on-shorter-devices', pack_image(
+            [layer[:-9] for layer in layers], ON_DEVICES))
     for i, (frame, name) in enumerate(blocks.items()):
         write(outdir, 'codec', '%s.%d' % (name, i), pack_frame(i, *frame))
     for i, config in enumerate(CONFIGS):

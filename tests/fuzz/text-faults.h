@@ -7,12 +7,23 @@
 #ifndef TESTS_FUZZ_TEXT_FAULTS_H
 #define TESTS_FUZZ_TEXT_FAULTS_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <json-c/json.h>
+
+#define EMPTY_FOLDER	"/empty/"
+#define LOCKED_FOLDER	"/locked/"
+
+/* A layer is there if the length of its name is even, but not in these two. */
+static inline bool fuzz_is_there(const char *path)
+{
+	return strlen(path) % 2 == 0 && !strstr(path, EMPTY_FOLDER) &&
+	       !strstr(path, LOCKED_FOLDER);
+}
 
 void *fuzz_malloc(size_t bytes);
 void *fuzz_realloc(void *p, size_t bytes);
