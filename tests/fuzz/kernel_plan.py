@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0
-"""A plan (see tests/dm/plan.c) of mutated images, with what the independent
-reader says of each: refused, or its content and the sectors that must fail."""
+"""Usage: kernel_plan.py SEED COUNT BATCH
+
+Print the numbers of COUNT mutants, no two of which are the same image, BATCH of
+them on a line.
+
+write() makes a plan (see tests/dm/plan.c) of such a line, with what the independent
+reader says of each image: refused, or its content and the sectors that must fail."""
 
 import hashlib
+import itertools
+import sys
 
 from mutants import is_compressed, mutant, originals
 from obd_codec import ALGO_NUMBER, CODECS
@@ -17,6 +24,36 @@ REFUSALS = 'EINVAL|EUCLEAN|EOPNOTSUPP|EFBIG|EIO'
 ZSTD = ALGO_NUMBER['zstd']
 
 
+def chosen(seed, number, images):
+    """(target, layers) of a mutant."""
+    rng, layers = mutant(seed, number, images)
+    if is_compressed(layers[-1]) and rng.random() < .35:
+        return 'zfile', layers[-1:]
+    return 'lsmt', layers
+
+
+def name_of(layers):
+    """The same for the same image, whatever reads it; in 64 bits."""
+    digest = hashlib.sha256()
+    for layer in layers:
+        digest.update(b'%d ' % len(layer) + layer)
+    return digest.hexdigest()[:16]
+
+
+def distinct(seed):
+    """The numbers of all mutants that can be loaded, differ from what was there
+    before them, and from each other."""
+    images = originals()
+    seen = set()
+    for number in itertools.count():
+        _, layers = chosen(seed, number, images)
+        name = name_of(layers)
+        if name in seen or not all(layers) or all(map(images.__contains__, layers)):
+            continue
+        seen.add(name)
+        yield number
+
+
 class Plan:
     def __init__(self, seed):
         self.seed = seed
@@ -26,7 +63,6 @@ class Plan:
         self.out = Output()
         self.images = originals()
         self.places = {}
-        self.seen = set()
 
     def decompress_zstd(self, frame, capacity):
         """Of a damaged frame libzstd accepts on a CPU with BMI2 what it refuses on
@@ -66,27 +102,29 @@ class Plan:
         return device.sectors, self.expectation(number, device)
 
     def add(self, number):
-        """One case; False if there is one like it, or nothing to load."""
-        rng, layers = mutant(self.seed, number, self.images)
-        kind = 'lsmt'
-        if is_compressed(layers[-1]) and rng.random() < .35:
-            kind, layers = 'zfile', layers[-1:]
-        key = (kind, *map(bytes, layers))
-        if key in self.seen or not all(layers):
-            return False
-        self.seen.add(key)
+        kind, layers = chosen(self.seed, number, self.images)
         self.doubtful = False
         sectors, expect = self.judge(number, kind, layers)
-        self.out.case('%s/%d' % (self.seed, number),
+        self.out.case('%s/%d %s' % (self.seed, number, name_of(layers)),
                       ['%d %s %s' % (sectors, kind,
                                      ' '.join(map(self.words, layers)))], expect)
-        return True
 
 
-def write(seed, first, count):
-    """COUNT distinct mutants from number FIRST on, to the folder in argv[1]."""
-    plan, number = Plan(seed), first
-    while count:
-        count -= plan.add(number)
-        number += 1
+def write(seed, numbers):
+    """These mutants, to the folder in argv[1]."""
+    plan = Plan(seed)
+    for number in numbers:
+        plan.add(number)
     plan.out.finish()
+
+
+def main(seed, count, batch):
+    numbers = map(str, itertools.islice(distinct(seed), count))
+    while line := ' '.join(itertools.islice(numbers, batch)):
+        print(line)
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
