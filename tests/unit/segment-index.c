@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <unistd.h>
 
+#include "../../drivers/md/dm-overlaybd/format.h"
 #include "../../drivers/md/dm-overlaybd/tests/segment_stack.h"
 
 static u64 env_number(const char *name, u64 otherwise)
@@ -204,33 +205,34 @@ static void note_nothing(const volatile void *memory)
  * Many short segments over a few long ones, which they cut in pieces, over layers
  * with next to nothing: so many pieces as can be, and each merge could give more.
  */
-static void test_memory(void)
+static void test_memory(unsigned int layers)
 {
-	enum { LAYERS = 8, SHORT = 400000, LONG = SHORT * 2 / 16383 + 1 };
-	struct segment_list lists[LAYERS];
+	enum { SHORT = 400000, LONG = SHORT * 2 / 16383 + 1 };
+	struct segment_list lists[LSMT_MAX_LAYERS];
 	size_t before = __sanitizer_get_current_allocated_bytes();
-	size_t i, n = SHORT + LONG + LAYERS - 2;
+	size_t i, n = SHORT + LONG + layers - 2;
 	const char *error = NULL;
 	int r;
 
-	if (__sanitizer_install_malloc_and_free_hooks(note_peak, note_nothing) <= 0)
-		abort();
-	for (i = 0; i < LAYERS - 2; i++) {
+	peak_bytes = 0;
+	for (i = 0; i < layers - 2; i++) {
 		if (segment_list_init(&lists[i], 1))
 			abort();
 		segment_list_add(&lists[i], 0, 1, 8, false, i);
 	}
-	if (segment_list_init(&lists[6], LONG) || segment_list_init(&lists[7], SHORT))
+	if (segment_list_init(&lists[layers - 2], LONG) ||
+	    segment_list_init(&lists[layers - 1], SHORT))
 		abort();
 	for (i = 0; i < LONG; i++)
-		segment_list_add(&lists[6], i * 16383, 16383, 8, false, 6);
+		segment_list_add(&lists[layers - 2], i * 16383, 16383, 8, false, 6);
 	for (i = 0; i < SHORT; i++)
-		segment_list_add(&lists[7], i * 2, 1, 8, false, 7);
-	r = segment_lists_merge(lists, LAYERS, &error);
-	ok(!r && lists[0].count >= 2 * SHORT, "memory: %zu segments merged", n);
+		segment_list_add(&lists[layers - 1], i * 2, 1, 8, false, 7);
+	r = segment_lists_merge(lists, layers, &error);
+	ok(!r && lists[0].count >= 2 * SHORT, "memory: %zu segments of %u layers merged", n,
+	   layers);
 	ok(peak_bytes - before <= 64 * n + (1 << 20), "memory: %zu bytes for each at most",
 	   (peak_bytes - before) / n);
-	for (i = 0; i < LAYERS; i++)
+	for (i = 0; i < layers; i++)
 		segment_list_destroy(&lists[i]);
 }
 
@@ -240,7 +242,10 @@ int main(void)
 	test_partial_merge();
 	test_single_and_empty();
 	test_random_stacks();
-	test_memory();
+	if (__sanitizer_install_malloc_and_free_hooks(note_peak, note_nothing) <= 0)
+		abort();
+	for (unsigned int layers = 4; layers <= 254; layers += 10)
+		test_memory(layers);
 	test_limit(1050, 0, "as many segments as allowed");
 	test_limit(1051, -EFBIG, "one segment more than allowed");
 	return done_testing();

@@ -38,6 +38,7 @@ static int breathe(size_t i)
 int segment_list_init(struct segment_list *list, size_t capacity)
 {
 	list->count = 0;
+	list->capacity = capacity;
 	list->segments = NULL;
 	if (!capacity)
 		return 0;
@@ -54,6 +55,7 @@ void segment_list_destroy(struct segment_list *list)
 	kvfree(list->segments);
 	list->segments = NULL;
 	list->count = 0;
+	list->capacity = 0;
 }
 
 /**
@@ -178,17 +180,18 @@ static int merge_pass(const struct segment_list *upper,
 
 /*
  * How many segments laying one list over another can give. Each one of @upper may
- * cut one of @lower in two. To count them takes as long as merging them.
+ * cut one of @lower in two; only where there is no @room for so many are they counted,
+ * which takes as long as merging them.
  */
 static int merge_capacity(const struct segment_list *upper,
-			  const struct segment_list *lower, bool exact,
+			  const struct segment_list *lower, size_t room,
 			  size_t *capacity)
 {
 	struct merge_output out = { .segments = NULL };
 	int r;
 
 	*capacity = 2 * upper->count + lower->count;
-	if (!exact && *capacity <= SEGMENTS_MAX)
+	if (*capacity <= room)
 		return 0;
 	r = merge_pass(upper, lower, &out);
 	*capacity = out.count;
@@ -198,14 +201,14 @@ static int merge_capacity(const struct segment_list *upper,
 }
 
 static int merge_into(const struct segment_list *upper,
-		      const struct segment_list *lower, bool exact,
+		      const struct segment_list *lower, size_t room,
 		      struct segment_list *merged)
 {
 	struct merge_output out;
 	size_t capacity;
 	int r;
 
-	r = merge_capacity(upper, lower, exact, &capacity);
+	r = merge_capacity(upper, lower, room, &capacity);
 	if (!r)
 		r = segment_list_init(merged, capacity);
 	if (r || !capacity)
@@ -216,17 +219,14 @@ static int merge_into(const struct segment_list *upper,
 	return r;
 }
 
-/*
- * Lay @upper over @lower; the result replaces @lower, @upper gets empty. With @exact it
- * has no room for more than is in it.
- */
+/* Lay @upper over @lower; the result replaces @lower, @upper gets empty. */
 static int merge_two(struct segment_list *upper, struct segment_list *lower,
-		     bool exact, const char **error)
+		     size_t room, const char **error)
 {
 	struct segment_list merged = { .segments = NULL };
 	int r;
 
-	r = merge_into(upper, lower, exact, &merged);
+	r = merge_into(upper, lower, room, &merged);
 	if (r) {
 		segment_list_destroy(&merged);
 		*error = r == -EFBIG ? "Too many segments in all layers together" :
@@ -238,6 +238,15 @@ static int merge_two(struct segment_list *upper, struct segment_list *lower,
 	segment_list_destroy(lower);
 	*lower = merged;
 	return 0;
+}
+
+static size_t lists_capacity(const struct segment_list *lists, unsigned int count)
+{
+	size_t sum = 0;
+
+	while (count--)
+		sum += lists[count].capacity;
+	return sum;
 }
 
 /**
@@ -256,15 +265,17 @@ static int merge_two(struct segment_list *upper, struct segment_list *lower,
 int segment_lists_merge(struct segment_list *lists, unsigned int count,
 			const char **error)
 {
+	size_t n = lists_capacity(lists, count);
 	unsigned int step, i;
 	int r;
 
 	for (step = 1; step < count; step *= 2) {
-		/* The last lists, and those they are made of, are what takes the memory. */
-		bool exact = 4 * step >= count;
-
 		for (i = 0; i + step < count; i += 2 * step) {
-			r = merge_two(&lists[i + step], &lists[i], exact, error);
+			/* What is guessed makes it no more than twice the n of SEGMENTS_MAX. */
+			size_t used = lists_capacity(lists, count);
+			size_t room = min_t(size_t, SEGMENTS_MAX, 2 * n - min(used, 2 * n));
+
+			r = merge_two(&lists[i + step], &lists[i], room, error);
 			if (r)
 				return r;
 		}

@@ -67,10 +67,12 @@ static inline bool segment_is_zeroed(const struct segment *s)
  * struct segment_list - segments in ascending order, none overlapping another
  * @segments: the segments; owned by the list
  * @count: how many there are
+ * @capacity: how many there is memory for
  */
 struct segment_list {
 	struct segment *segments;
 	size_t count;
+	size_t capacity;
 };
 
 int segment_list_init(struct segment_list *list, size_t capacity);
