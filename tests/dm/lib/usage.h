@@ -46,6 +46,6 @@ enum usage_growth {
  * Says what in text. Much is freed late: believe it when it stays.
  */
 enum usage_growth usage_grew(const struct usage *before, const struct usage *after,
-		int repetitions, char *text, size_t size);
+			     int repetitions, char *text, size_t size);
 
 #endif
