@@ -40,7 +40,7 @@ check-full: ## the test suite, and what takes too long to be in it
 
 check-debug: ## the tests on kernels that check themselves, about an hour
 	@. tests/lib/common.sh && need_packages python3 && \
-		OBD_CHECK_TIMEOUT=5400 exec tests/check --debug
+		OBD_CHECK_TIMEOUT=9000 exec tests/check --debug
 
 fuzz: ## feed mutated images to everything that parses them [SECONDS=n per target]
 	exec tests/fuzz/run $(SECONDS)
