@@ -404,6 +404,9 @@ int main(int argc, char **argv)
 	if (argc < 4)
 		die("usage: memfail load|short|read|storm TABLE|DEVICE REFERENCE [OTHER|SECONDS]");
 	read_reference(argv[3]);
+	/* A page fault of this program is no allocation that is to fail. */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		die("mlockall: %s", strerror(errno));
 	if (!strcmp(argv[1], "load") && argc == 5)
 		load_mode(argv[2], argv[4], false);
 	else if (!strcmp(argv[1], "short") && argc == 5)
