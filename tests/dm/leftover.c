@@ -91,7 +91,7 @@ int main(int argc, char **argv)
 {
 	int count = argc > 2 ? atoi(argv[1]) : 0;
 	enum usage_growth growth = USAGE_SAME;
-	char text[256];
+	char text[1024];
 
 	if (count < 1)
 		die("usage: leftover COUNT COMMAND [ARGUMENT]...");

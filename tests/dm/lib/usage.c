@@ -143,25 +143,35 @@ static long cpu_pages(void)
 	return pages;
 }
 
-/* Pages that are neither free nor could be freed at once. */
-static long used_pages(void)
+static void take_meminfo(struct usage *usage)
 {
 	FILE *file = fopen("/proc/meminfo", "r");
-	char line[256], name[64];
-	long kib, used = 0;
+	char line[256];
+	long kib;
 
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63[^:]: %ld", name, &kib) != 2)
-			continue;
-		if (!strcmp(name, "MemTotal"))
-			used += kib;
-		else if (!strcmp(name, "MemFree") || !strcmp(name, "Buffers") ||
-			 !strcmp(name, "Cached") || !strcmp(name, "Slab"))
-			used -= kib;
-	}
-	if (file)
-		fclose(file);
-	return used / 4 - cpu_pages() - unpurged_shadow_pages();
+	if (!file)
+		die("no /proc/meminfo");
+	while (usage->nr_kinds < USAGE_KINDS && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%63[^:]: %ld", usage->kinds[usage->nr_kinds].name,
+			   &kib) == 2)
+			usage->kinds[usage->nr_kinds++].pages = kib / 4;
+	fclose(file);
+}
+
+static long pages_of(const struct usage *usage, const char *name)
+{
+	for (int i = 0; i < usage->nr_kinds; i++)
+		if (!strcmp(usage->kinds[i].name, name))
+			return usage->kinds[i].pages;
+	return 0;
+}
+
+/* Pages that are neither free nor could be freed at once. */
+static long used_pages(const struct usage *usage)
+{
+	return pages_of(usage, "MemTotal") - pages_of(usage, "MemFree") -
+	       pages_of(usage, "Buffers") - pages_of(usage, "Cached") -
+	       pages_of(usage, "Slab") - cpu_pages() - unpurged_shadow_pages();
 }
 
 static long module_references(void)
@@ -217,7 +227,8 @@ void usage_take(struct usage *usage, enum usage_slabs slabs)
 	if (slabs != SLABS_LEFT_OUT)
 		take_slab(usage);
 	usage->vmalloc_areas = count_vmalloc_areas();
-	usage->used_pages = used_pages();
+	take_meminfo(usage);
+	usage->used_pages = used_pages(usage);
 	usage->bufio_bytes =
 		read_number("/sys/module/dm_bufio/parameters/current_allocated_bytes");
 	usage->module_references = module_references();
@@ -230,6 +241,20 @@ static long cache_objects(const struct usage *usage, const char *name)
 		if (!strcmp(usage->caches[i].name, name))
 			return usage->caches[i].objects;
 	return 0;
+}
+
+/* Adds which kinds of memory there is more or less of. */
+static void explain_pages(const struct usage *before, const struct usage *after,
+			  char *text, size_t size)
+{
+	for (int i = 0; i < after->nr_kinds; i++) {
+		const char *name = after->kinds[i].name;
+		long grown = after->kinds[i].pages - pages_of(before, name);
+		size_t length = strlen(text);
+
+		if (grown)
+			snprintf(text + length, size - length, ", %s %+ld", name, grown);
+	}
 }
 
 enum usage_growth usage_grew(const struct usage *before, const struct usage *after,
@@ -249,7 +274,12 @@ enum usage_growth usage_grew(const struct usage *before, const struct usage *aft
 	GREW(module_references, 1, USAGE_MORE_REFERENCES);
 	GREW(threads, 1, USAGE_MORE_REFERENCES);
 	GREW(vmalloc_areas, many, USAGE_MORE_MEMORY);
-	GREW(used_pages, many, USAGE_MORE_MEMORY);
+	if (after->used_pages - before->used_pages >= many) {
+		snprintf(text, size, "used_pages grew by %ld",
+			 after->used_pages - before->used_pages);
+		explain_pages(before, after, text, size);
+		return USAGE_MORE_MEMORY;
+	}
 #undef GREW
 	for (int i = 0; i < after->nr_caches; i++) {
 		const char *name = after->caches[i].name;

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #define USAGE_CACHES 512
+#define USAGE_KINDS 64
 
 struct usage {
 	struct {
@@ -20,6 +21,12 @@ struct usage {
 	int nr_caches;
 	long vmalloc_areas;
 	long used_pages;
+	/* What /proc/meminfo says, to explain used_pages. */
+	struct {
+		char name[64];
+		long pages;
+	} kinds[USAGE_KINDS];
+	int nr_kinds;
 	long bufio_bytes;
 	long module_references;
 	long threads;
