@@ -137,22 +137,24 @@ one_of_many() {
 	kind=shared$(($1 % 4))
 	map "many$1" "$(table_of $kind)" &&
 		devcheck -s "$1" "/dev/mapper/many$1" "$IMAGES/$kind.ref" shuffled-direct-64k &&
-		until [ -e /tmp/many/all ]; do sleep 0.5; done &&
-		unmap "many$1" && echo "fine" >"/tmp/many/$1"
+		read -r _ </tmp/many/go && unmap "many$1" && echo "fine" >"/tmp/many/$1"
 }
 
-# Lets all of them go on when they are there, or when that takes too long.
+# Lets all of them go on when they are there, or when that takes too long: each takes an
+# empty line.
 wait_for_many() {
-	for _ in $(seq 600); do
+	for _ in $(seq 300); do
 		there=$(dmsetup ls | grep -c '^many')
 		[ "$there" -lt $DEVICES ] || break
-		sleep 0.2
+		sleep 1
 	done
-	touch /tmp/many/all
+	seq $DEVICES | tr -d 0-9 >&4
 }
 
 many_at_once() {
 	mkdir -p /tmp/many
+	mkfifo /tmp/many/go
+	exec 4<>/tmp/many/go
 	map upper "$(table_of fused)"
 	start_readers /dev/mapper/upper
 	makers=
@@ -171,6 +173,7 @@ many_at_once() {
 	done
 	is "$DEVICES devices that share layers come and go" \
 		"$(cat /tmp/many/*[0-9] | grep -c fine)" $DEVICES
+	exec 4>&-
 	rm -r /tmp/many
 }
 
