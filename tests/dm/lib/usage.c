@@ -95,37 +95,30 @@ static long count_vmalloc_areas(void)
 	return areas;
 }
 
-/* Does the kernel have a byte of shadow for every eight that are mapped? */
-static bool has_kasan(void)
+/*
+ * Pages of KASAN's shadow that are there. It has a byte for every eight of an area of
+ * vmalloc, and a page of it stays when the last area goes that it was for, unless that
+ * was the only one: see kasan_release_vmalloc(). So how many there are says where
+ * areas were, not what is in use.
+ */
+static long shadow_pages(void)
 {
-	static int known = -1;
-	FILE *file;
-	char line[512];
+	FILE *file = fopen("/sys/kernel/debug/page_tables/kernel", "r");
+	unsigned long start, end, bytes = 0;
+	bool shadow = false;
+	char line[256];
 
-	if (known >= 0)
-		return known;
-	known = 0;
-	file = fopen("/proc/kallsyms", "r");
-	while (file && !known && fgets(line, sizeof(line), file))
-		known = !!strstr(line, " kasan_report");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strncmp(line, "---[", 4))
+			shadow = !strncmp(line, "---[ KASAN shadow ]", 19);
+		/* All that cannot be written to is one page of zeroes. */
+		else if (shadow && strstr(line, " RW ") &&
+			 sscanf(line, "%lx-%lx", &start, &end) == 2)
+			bytes += end - start;
+	}
 	if (file)
 		fclose(file);
-	return known;
-}
-
-/* The shadow of an area of vmalloc that is free stays until the area is purged. */
-static long unpurged_shadow_pages(void)
-{
-	FILE *file = has_kasan() ? fopen("/proc/vmallocinfo", "r") : NULL;
-	long area, bytes = 0;
-	char line[512];
-
-	while (file && fgets(line, sizeof(line), file))
-		if (strstr(line, "unpurged") && sscanf(line, "%*s %ld", &area) == 1)
-			bytes += area;
-	if (file)
-		fclose(file);
-	return bytes / 8 / 4096;
+	return bytes / 4096;
 }
 
 /* Pages that a CPU keeps for reuse. */
@@ -171,7 +164,7 @@ static long used_pages(const struct usage *usage)
 {
 	return pages_of(usage, "MemTotal") - pages_of(usage, "MemFree") -
 	       pages_of(usage, "Buffers") - pages_of(usage, "Cached") -
-	       pages_of(usage, "Slab") - cpu_pages() - unpurged_shadow_pages();
+	       pages_of(usage, "Slab") - cpu_pages() - shadow_pages();
 }
 
 static long module_references(void)
