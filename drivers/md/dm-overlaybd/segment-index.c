@@ -271,7 +271,7 @@ int segment_lists_merge(struct segment_list *lists, unsigned int count,
 
 	for (step = 1; step < count; step *= 2) {
 		for (i = 0; i + step < count; i += 2 * step) {
-			/* What is guessed makes it no more than twice the n of SEGMENTS_MAX. */
+			/* Guesses may make all lists twice as large as they were, no more. */
 			size_t used = lists_capacity(lists, count);
 			size_t room = min_t(size_t, SEGMENTS_MAX, 2 * n - min(used, 2 * n));
 
